@@ -1,0 +1,97 @@
+/**
+ * What Rollcall answers at RCPT TO: the verdict, its reasons, and the one table of replies.
+ *
+ * The table is the outside contract (docs/verdicts.md is checked against it). Edges turn a verdict into their protocol
+ * and decide nothing themselves.
+ */
+
+export type Action = 'accept' | 'reject' | 'defer';
+
+export const reasons = [
+  'known',
+  'subaddress',
+  'alias-domain',
+  'pattern',
+  'always',
+  'catch-all',
+  'off',
+  'unknown',
+  'removed',
+  'disabled',
+  'internal-only',
+  'bad-syntax',
+  'not-our-domain',
+  'stale',
+  'never-synced',
+  'failure',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** An SMTP reply: RFC 5321 §4.2 code, RFC 3463 enhanced status code, and one line of printable ASCII. */
+export interface Reply {
+  readonly action: Action;
+  readonly code: number;
+  readonly status: string;
+  readonly text: string;
+}
+
+const accepted = { action: 'accept', code: 250, status: '2.1.5' } as const;
+
+export const replies: Readonly<Record<Reason, Reply>> = {
+  known: { ...accepted, text: 'Recipient ok' },
+  subaddress: { ...accepted, text: 'Recipient ok' },
+  'alias-domain': { ...accepted, text: 'Recipient ok' },
+  pattern: { ...accepted, text: 'Recipient ok' },
+  always: { ...accepted, text: 'Recipient ok' },
+  'catch-all': { ...accepted, text: 'Recipient ok' },
+  off: { ...accepted, text: 'Recipient ok' },
+  unknown: { action: 'reject', code: 550, status: '5.1.1', text: 'No such mailbox here' },
+  removed: { action: 'defer', code: 450, status: '4.2.1', text: 'Mailbox not available at the moment' },
+  disabled: { action: 'reject', code: 550, status: '5.2.1', text: 'Mailbox disabled' },
+  'internal-only': {
+    action: 'reject',
+    code: 550,
+    status: '5.7.1',
+    text: 'Recipient takes no mail from outside senders',
+  },
+  'bad-syntax': { action: 'reject', code: 553, status: '5.1.3', text: 'Recipient address syntax is wrong' },
+  'not-our-domain': { action: 'reject', code: 550, status: '5.7.1', text: 'Relaying denied: not a domain served here' },
+  stale: { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient list out of date, try again later' },
+  'never-synced': { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient list not loaded yet, try again later' },
+  failure: { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient lookup failed, try again later' },
+};
+
+export interface Question {
+  /** The recipient as the edge got it. */
+  readonly recipient: string;
+  /**
+   * `smtp`: an RFC 5321 Mailbox or Forward-path, quotes included.
+   * `internal`: unquoted, split at the last `@` (what Postfix sends to a policy server).
+   */
+  readonly form: 'smtp' | 'internal';
+  /** Envelope sender, empty for the null reverse-path; undefined when unknown. */
+  readonly sender?: string | undefined;
+  /** Address of the SMTP client. */
+  readonly client?: string | undefined;
+  /** Which edge asks: `smtp`, `policy`, `cli`, `http`. */
+  readonly edge: string;
+}
+
+export interface Verdict extends Reply {
+  readonly reason: Reason;
+  /** Short code that finds this answer again (`rollcall stats --reference`); on rejects and defers only. */
+  readonly reference?: string;
+  /** The configured domain that spoke, as A-label. */
+  readonly domain?: string;
+  readonly tenant?: string;
+  /** Key under which the address was looked up. */
+  readonly key?: string;
+  /** In mode `observe`: what would have been answered. */
+  readonly wouldBe?: Reply & { readonly reason: Reason };
+}
+
+/** The one door for edges. Never throws: a failure of its own is the verdict `failure`. */
+export type Decide = (question: Question) => Verdict;
+
+/** Told of every answer, after it was given. Never throws, never waits. */
+export type Witness = (question: Question, verdict: Verdict) => void;
