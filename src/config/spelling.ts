@@ -1,0 +1,27 @@
+/**
+ * "Did you mean": the known word nearest to a mistyped one. Promises silence over a wild guess.
+ */
+
+/** ` (did you mean "x"?)`, or nothing. Anything that is not text gets nothing. */
+export function didYouMean(input: unknown, known: readonly string[]): string {
+  if (typeof input !== 'string' || input.length > 64) return '';
+  const nearest = known
+    .map((word) => ({ word, distance: distance(input.toLowerCase(), word.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  if (nearest === undefined || nearest.distance > Math.ceil(nearest.word.length / 3)) return '';
+  return ` (did you mean "${nearest.word}"?)`;
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, left] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, right] of [...b].entries()) {
+      const replaced = (row[j] ?? 0) + (left === right ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
