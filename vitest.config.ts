@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { RollcallReporter } from './test/support/reporter.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Processes, not threads: tests send signals, and better-sqlite3 is native.
+    pool: 'forks',
+    // Most tests wait for a server of their own; three at a time keep two cores busy without starving a deadline.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    pool: 'forks',
+    teardownTimeout: 20_000,
+    reporters: [new RollcallReporter()],
   },
 });

@@ -1,0 +1,5 @@
+/** `npm run build`: compiles src/ into dist/, whole or not at all. */
+
+import { build, runScript } from './setup.mjs';
+
+await runScript(() => build());
