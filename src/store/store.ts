@@ -102,8 +102,11 @@ export type PlanPart = 'additions' | 'removals';
 
 /** What the guard lets through. Only a plan with a decision can be applied. */
 export interface Decision {
+  /** False: nothing at all is applied; the run is `refused`. */
   readonly go: boolean;
   readonly hold: readonly PlanPart[];
+  /** Held parts wait for approval; false when they rest on an incomplete read and are only left out. */
+  readonly approvable: boolean;
   readonly reasons: readonly string[];
 }
 

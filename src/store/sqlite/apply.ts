@@ -1,0 +1,210 @@
+/**
+ * Apply: the one place that changes claims.
+ *
+ * Promises: one transaction holds the claims, their history, the tombstones, the held rows, the coverage, the generation
+ * and the end of the run: after a crash either all of it is there or none. Applies only a plan with a decision, and only
+ * while the run still holds its lease.
+ */
+import { RollcallError } from '../../errors.js';
+import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunState } from '../store.js';
+import { recordAudit } from './audit.js';
+import { clearPending, setCoverage, setPending } from './coverage.js';
+import { hashDiff } from './diff.js';
+import { requireLease } from './lease.js';
+import { endRun, saveProblems } from './runs.js';
+import type { Db } from './open.js';
+
+const columns = 'key, object, attribute, kind, flags, spelling';
+
+export interface Apply {
+  readonly handle: RunHandle;
+  readonly plan: Plan;
+  readonly decision: Decision;
+  readonly read: number;
+  readonly skipped: number;
+  readonly complete: boolean;
+  readonly notes: readonly string[];
+  readonly description: string;
+  readonly problems: readonly ProblemRecord[];
+  /** Domains that the read spoke for, when it was complete. */
+  readonly covers: readonly string[];
+  /** The held run that this one settles (approve), or undefined. */
+  readonly settles?: number | undefined;
+  readonly actor: string;
+  readonly now: number;
+}
+
+export interface Applied {
+  readonly state: RunState;
+  readonly counts: Counts;
+  readonly generation: number | undefined;
+}
+
+/** Applies what the decision lets through and ends the run. */
+export function applyPlan(db: Db, apply: Apply): Applied {
+  return db.transaction((): Applied => applyInside(db, apply)).immediate();
+}
+
+function applyInside(db: Db, apply: Apply): Applied {
+  const { handle, plan, decision } = apply;
+  requireLease(db, handle);
+  const holds = {
+    additions: decision.hold.includes('additions'),
+    removals: decision.hold.includes('removals'),
+  };
+  const ops = ['~', '=', ...(holds.additions ? [] : ['+']), ...(holds.removals ? [] : ['-'])];
+  const heldOps = [
+    ...(holds.additions && plan.added > 0 ? ['+'] : []),
+    ...(holds.removals && plan.removed > 0 ? ['-'] : []),
+  ];
+  const applied =
+    plan.changed + plan.moved + (holds.additions ? 0 : plan.added) + (holds.removals ? 0 : plan.removed);
+  const held = (holds.additions ? plan.added : 0) + (holds.removals ? plan.removed : 0);
+  const generation = applied > 0 ? applyClaims(db, apply, ops) : undefined;
+  const approvable = held > 0 && decision.approvable;
+  settle(db, apply, approvable ? heldOps : []);
+  updateCoverage(db, apply, heldOps.includes('+'));
+  const counts: Counts = {
+    read: apply.read,
+    added: holds.additions ? 0 : plan.added,
+    changed: plan.changed,
+    removed: holds.removals ? 0 : plan.removed,
+    held,
+    skipped: apply.skipped,
+  };
+  const state = stateOf(applied > 0, held > 0 || decision.hold.length > 0);
+  saveProblems(db, handle, apply.problems);
+  endRun(db, handle, {
+    state,
+    complete: apply.complete,
+    planHash: plan.hash,
+    heldHash: approvable ? hashDiff(db, heldOps) : undefined,
+    resolution: approvable ? 'pending' : undefined,
+    generation,
+    counts,
+    reasons: decision.reasons,
+    notes: apply.notes,
+    description: apply.description,
+    now: apply.now,
+  });
+  return { state, counts, generation };
+}
+
+function stateOf(applied: boolean, held: boolean): RunState {
+  if (held) return applied ? 'partly-held' : 'held';
+  return applied ? 'applied' : 'unchanged';
+}
+
+/** Claims, tombstones and history; returns the new generation. */
+function applyClaims(db: Db, apply: Apply, ops: readonly string[]): number {
+  const { tenantId, sourceId } = apply.handle.ref;
+  const { run } = apply.handle;
+  if (apply.plan.removed + apply.plan.moved > 0) removeClaims(db, apply, ops);
+  if (ops.includes('+') && apply.plan.added > 0) {
+    db.prepare(
+      `INSERT INTO claim (tenant, source, ${columns}, since_run)
+       SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op = '+' ORDER BY rowid`,
+    ).run(tenantId, sourceId, run);
+    db.prepare(
+      `DELETE FROM removal WHERE tenant = ? AND source = ? AND EXISTS (
+         SELECT 1 FROM claim c WHERE c.tenant = removal.tenant AND c.source = removal.source AND c.key = removal.key)`,
+    ).run(tenantId, sourceId);
+  }
+  if (apply.plan.changed > 0) {
+    db.prepare(
+      `INSERT INTO claim (tenant, source, ${columns}, since_run)
+       SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op = '~' ORDER BY rowid
+       ON CONFLICT (tenant, source, key, object) DO UPDATE SET
+         attribute = excluded.attribute, kind = excluded.kind, flags = excluded.flags, spelling = excluded.spelling`,
+    ).run(tenantId, sourceId, run);
+  }
+  recordChanges(db, apply, ops);
+  return nextGeneration(db);
+}
+
+function removeClaims(db: Db, apply: Apply, ops: readonly string[]): void {
+  const { tenantId, sourceId } = apply.handle.ref;
+  const gone = ops.includes('-') ? "('-', '=')" : "('=')";
+  db.prepare(
+    `DELETE FROM claim WHERE tenant = ? AND source = ? AND (key, object) IN (SELECT key, object FROM stage.diff WHERE op IN ${gone})`,
+  ).run(tenantId, sourceId);
+  if (!ops.includes('-')) return;
+  // the source's last word for the key has gone: the address is deferred for a while before it is unknown
+  db.prepare(
+    `INSERT INTO removal (tenant, source, key, removed_at, run)
+     SELECT DISTINCT ?, ?, d.key, ?, ? FROM stage.diff d
+     WHERE d.op = '-' AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.tenant = ? AND c.source = ? AND c.key = d.key)
+     ON CONFLICT (tenant, source, key) DO UPDATE SET removed_at = excluded.removed_at, run = excluded.run`,
+  ).run(tenantId, sourceId, apply.now, apply.handle.run, tenantId, sourceId);
+}
+
+function recordChanges(db: Db, apply: Apply, ops: readonly string[]): void {
+  // in key order, so that the primary key grows at its end
+  db.prepare(
+    `INSERT INTO change (tenant, run, ${columns}, op, before)
+     SELECT ?, ?, ${columns}, CASE op WHEN '=' THEN '-' ELSE op END, before FROM stage.diff
+     WHERE op IN (SELECT value FROM json_each(?)) ORDER BY key, object`,
+  ).run(apply.handle.ref.tenantId, apply.handle.run, JSON.stringify(ops));
+}
+
+function nextGeneration(db: Db): number {
+  const value = db
+    .prepare<[], string>(
+      "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation' RETURNING value",
+    )
+    .pluck()
+    .get();
+  if (value === undefined)
+    throw new RollcallError('store', 'directory.db has no generation; restore it from a backup');
+  return Number(value);
+}
+
+/** Keeps what is held, and closes what earlier runs of the source had left open: a newer plan takes their place. */
+function settle(db: Db, apply: Apply, heldOps: readonly string[]): void {
+  const { ref, run, kind } = apply.handle;
+  if (apply.settles !== undefined) {
+    db.prepare("UPDATE run SET resolution = 'approved' WHERE run = ?").run(apply.settles);
+    recordAudit(db, {
+      ref,
+      at: apply.now,
+      actor: apply.actor,
+      action: 'approve',
+      run: apply.settles,
+      detail: apply.plan.hash,
+    });
+  }
+  if (kind === 'rollback') {
+    recordAudit(db, {
+      ref,
+      at: apply.now,
+      actor: apply.actor,
+      action: 'rollback',
+      run,
+      detail: apply.plan.hash,
+    });
+  }
+  // an incomplete read proves nothing about removals, so it leaves an open question open
+  if (apply.complete || apply.settles !== undefined || kind === 'rollback') closeOpenHolds(db, apply);
+  if (heldOps.length === 0) return;
+  db.prepare(
+    `INSERT INTO held (tenant, run, ${columns}, op)
+     SELECT ?, ?, ${columns}, op FROM stage.diff WHERE op IN (SELECT value FROM json_each(?)) ORDER BY key, object`,
+  ).run(ref.tenantId, run, JSON.stringify(heldOps));
+}
+
+function closeOpenHolds(db: Db, apply: Apply): void {
+  const { tenantId, sourceId } = apply.handle.ref;
+  db.prepare(
+    `DELETE FROM held WHERE tenant = ? AND run IN (SELECT run FROM run WHERE tenant = ? AND source = ? AND held_hash IS NOT NULL AND run <> ?)`,
+  ).run(tenantId, tenantId, sourceId, apply.handle.run);
+  db.prepare(
+    `UPDATE run SET resolution = 'superseded' WHERE tenant = ? AND source = ? AND resolution = 'pending' AND run <> ?`,
+  ).run(tenantId, sourceId, apply.handle.run);
+}
+
+function updateCoverage(db: Db, apply: Apply, additionsHeld: boolean): void {
+  const { ref, kind } = apply.handle;
+  if (apply.settles !== undefined) clearPending(db, ref);
+  else if (additionsHeld) setPending(db, ref);
+  else if (apply.complete && kind !== 'rollback') setCoverage(db, ref, apply.covers, apply.handle.startedAt);
+}

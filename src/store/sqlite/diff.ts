@@ -1,0 +1,161 @@
+/**
+ * The diff: from what a source says now, or from history, to the rows of `stage.diff`, and from those to a Plan.
+ *
+ * Reads the directory, writes only the scratch file. Three ways to fill the diff, one way to use it: a read (planRead),
+ * the held part of an earlier run (planHeld), the way back (planRollback).
+ */
+import { createHash } from 'node:crypto';
+import type { Plan, SourceRef } from '../store.js';
+import type { Db } from './open.js';
+
+const columns = 'key, object, attribute, kind, flags, spelling';
+
+/** Claims of a source now. */
+export function countClaims(db: Db, ref: SourceRef): number {
+  return (
+    db
+      .prepare<[number, number], number>('SELECT COUNT(*) FROM claim WHERE tenant = ? AND source = ?')
+      .pluck()
+      .get(ref.tenantId, ref.sourceId) ?? 0
+  );
+}
+
+/** Compares `stage.entry` with the claims of the source. The same object and key read twice counts once. */
+export function planRead(db: Db, ref: SourceRef): Plan {
+  const current = countClaims(db, ref);
+  const distinct = `SELECT ${columns} FROM (SELECT ${columns}, MIN(rowid) FROM stage.entry GROUP BY key, object)`;
+  if (current === 0) {
+    db.exec(`INSERT INTO stage.diff SELECT '+', ${columns}, NULL FROM (${distinct})`);
+    return summarise(db, current);
+  }
+  db.exec(`CREATE TABLE stage.wanted (
+      key TEXT, object TEXT, attribute TEXT, kind TEXT, flags INTEGER, spelling TEXT, PRIMARY KEY (key, object)
+    ) WITHOUT ROWID;
+    INSERT INTO stage.wanted ${distinct}`);
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT CASE WHEN c.key IS NULL THEN '+' ELSE '~' END, w.key, w.object, w.attribute, w.kind, w.flags, w.spelling,
+            CASE WHEN c.key IS NULL THEN NULL ELSE json_array(c.attribute, c.kind, c.flags, c.spelling) END
+     FROM stage.wanted w
+     LEFT JOIN claim c ON c.tenant = ? AND c.source = ? AND c.key = w.key AND c.object = w.object
+     WHERE c.key IS NULL OR c.attribute <> w.attribute OR c.kind <> w.kind OR c.flags <> w.flags
+        OR c.spelling IS NOT w.spelling
+     ORDER BY w.key, w.object`,
+  ).run(ref.tenantId, ref.sourceId);
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key) THEN '=' ELSE '-' END,
+            c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
+     FROM claim c
+     WHERE c.tenant = ? AND c.source = ?
+       AND NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.key = c.key AND w.object = c.object)
+     ORDER BY c.key, c.object`,
+  ).run(ref.tenantId, ref.sourceId);
+  return summarise(db, current);
+}
+
+/** The held part of `run`, less what has become true or pointless since. */
+export function planHeld(db: Db, ref: SourceRef, run: number): Plan {
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT h.op, ${columns.replace(/\w+/g, 'h.$&')}, NULL FROM held h
+     LEFT JOIN claim c ON c.tenant = h.tenant AND c.source = ? AND c.key = h.key AND c.object = h.object
+     WHERE h.tenant = ? AND h.run = ? AND (h.op = '+') = (c.key IS NULL)
+     ORDER BY h.op, h.key, h.object`,
+  ).run(ref.sourceId, ref.tenantId, run);
+  return summarise(db, countClaims(db, ref));
+}
+
+/**
+ * Back to the claims before `run`: for each claim that `run` or a later run of the source changed, the state before the
+ * first of those changes, compared with the state now.
+ */
+export function planRollback(db: Db, ref: SourceRef, run: number): Plan {
+  db.exec(`CREATE TABLE stage.past (op TEXT, ${columns}, before TEXT)`);
+  db.prepare(
+    `INSERT INTO stage.past
+     SELECT op, ${columns}, before FROM (
+       SELECT c.op, ${columns.replace(/\w+/g, 'c.$&')}, c.before, MIN(c.run) FROM run r
+       JOIN change c ON c.tenant = r.tenant AND c.run = r.run
+       WHERE r.tenant = ? AND r.source = ? AND r.run >= ? AND r.generation IS NOT NULL
+       GROUP BY c.key, c.object)`,
+  ).run(ref.tenantId, ref.sourceId, run);
+  const now = 'claim c ON c.tenant = ? AND c.source = ? AND c.key = p.key AND c.object = p.object';
+  // what was there before: a removed claim's own columns, a changed claim's `before`
+  const was = `SELECT key, object,
+      CASE op WHEN '-' THEN attribute ELSE json_extract(before, '$[0]') END AS attribute,
+      CASE op WHEN '-' THEN kind ELSE json_extract(before, '$[1]') END AS kind,
+      CASE op WHEN '-' THEN flags ELSE json_extract(before, '$[2]') END AS flags,
+      CASE op WHEN '-' THEN spelling ELSE json_extract(before, '$[3]') END AS spelling
+    FROM stage.past WHERE op <> '+'`;
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT CASE WHEN c.key IS NULL THEN '+' ELSE '~' END, p.key, p.object, p.attribute, p.kind, p.flags, p.spelling,
+            CASE WHEN c.key IS NULL THEN NULL ELSE json_array(c.attribute, c.kind, c.flags, c.spelling) END
+     FROM (${was}) p LEFT JOIN ${now}
+     WHERE c.key IS NULL OR c.attribute <> p.attribute OR c.kind <> p.kind OR c.flags <> p.flags
+        OR c.spelling IS NOT p.spelling
+     ORDER BY p.key, p.object`,
+  ).run(ref.tenantId, ref.sourceId);
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT '-', c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
+     FROM stage.past p JOIN ${now} WHERE p.op = '+' ORDER BY c.key, c.object`,
+  ).run(ref.tenantId, ref.sourceId);
+  return summarise(db, countClaims(db, ref));
+}
+
+interface OpCount {
+  readonly op: string;
+  readonly n: number;
+}
+
+function summarise(db: Db, current: number): Plan {
+  const rows = db.prepare<[], OpCount>('SELECT op, COUNT(*) AS n FROM stage.diff GROUP BY op').all();
+  const count = (op: string): number => rows.find((row) => row.op === op)?.n ?? 0;
+  return {
+    current,
+    added: count('+'),
+    changed: count('~'),
+    removed: count('-'),
+    moved: count('='),
+    hash: hashDiff(db, ['+', '~', '-', '=']),
+  };
+}
+
+const rowsPerChunk = 4096;
+
+/**
+ * SHA-256 over the chosen rows of the diff, in order; first 16 hex digits. The text is built in SQL, some thousand rows at
+ * a time: a million calls into JavaScript would cost a second.
+ */
+export function hashDiff(db: Db, ops: readonly string[]): string {
+  const hash = createHash('sha256');
+  const last = db.prepare<[], number | null>('SELECT MAX(rowid) FROM stage.diff').pluck().get() ?? 0;
+  const chunk = db
+    .prepare<[number, number, string], string | null>(
+      `SELECT group_concat(op || char(31) || key || char(31) || object || char(31) || attribute || char(31) || kind ||
+         char(31) || flags || char(31) || COALESCE(spelling, '') || char(31) || COALESCE(before, ''), char(30))
+       FROM (SELECT * FROM stage.diff WHERE rowid > ? AND rowid <= ? AND instr(?, op) > 0 ORDER BY rowid)`,
+    )
+    .pluck();
+  const chosen = ops.join('');
+  let separator = '';
+  for (let start = 0; start < last; start += rowsPerChunk) {
+    const text = chunk.get(start, start + rowsPerChunk, chosen);
+    if (text === null || text === undefined) continue;
+    hash.update(separator).update(text);
+    separator = '\x1e';
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** A few rows of the diff, for a person to look at. */
+export function sampleDiff(db: Db, op: string, limit: number): string[] {
+  return db
+    .prepare<[string, number], string>(
+      'SELECT DISTINCT key FROM stage.diff WHERE op = ? ORDER BY rowid LIMIT ?',
+    )
+    .pluck()
+    .all(op, limit);
+}

@@ -1,0 +1,96 @@
+/**
+ * Leases: at most one run of a source at a time, in whatever process.
+ *
+ * A lease is a row with an expiry, so that it works on any SQL store. On the same host a lease whose process is gone is
+ * free at once, so that a killed control can start again without waiting.
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { RollcallError } from '../../errors.js';
+import type { RunHandle, SourceRef } from '../store.js';
+import type { Db } from './open.js';
+
+/** Start time of a process in clock ticks since boot, so that a reused pid is not mistaken for its owner. Linux only. */
+function startTimeOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** `host:pid:start`, unique to this process. */
+export const thisOwner = `${hostname()}:${process.pid}:${startTimeOf(process.pid)}`;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** False only when the owner is known to be gone: another host's process may always be alive. */
+export function ownerMayLive(owner: string): boolean {
+  const [host, pid, start] = owner.split(':');
+  if (host !== hostname()) return true;
+  return isAlive(Number(pid)) && (start === '' || startTimeOf(Number(pid)) === start);
+}
+
+interface LeaseRow {
+  readonly run: number;
+  readonly owner: string;
+  readonly expires_at: number;
+}
+
+/** The live lease of a source, if there is one. Inside the caller's transaction. */
+export function liveLease(db: Db, ref: SourceRef, now: number): LeaseRow | undefined {
+  const row = db
+    .prepare<[number, number], LeaseRow>(
+      'SELECT run, owner, expires_at FROM lease WHERE tenant = ? AND source = ?',
+    )
+    .get(ref.tenantId, ref.sourceId);
+  return row !== undefined && row.expires_at > now && ownerMayLive(row.owner) ? row : undefined;
+}
+
+/** Takes the lease for a run. Inside the caller's transaction, after liveLease() gave nothing. */
+export function takeLease(db: Db, ref: SourceRef, run: number, expiresAt: number): void {
+  db.prepare(
+    'INSERT OR REPLACE INTO lease (tenant, source, run, owner, expires_at) VALUES (?, ?, ?, ?, ?)',
+  ).run(ref.tenantId, ref.sourceId, run, thisOwner, expiresAt);
+}
+
+/** Moves the expiry on. Throws `conflict` when the lease was lost: the run must stop. */
+export function renewLease(db: Db, handle: RunHandle, expiresAt: number): void {
+  const { changes } = db
+    .prepare('UPDATE lease SET expires_at = ? WHERE tenant = ? AND source = ? AND run = ? AND owner = ?')
+    .run(expiresAt, handle.ref.tenantId, handle.ref.sourceId, handle.run, thisOwner);
+  if (changes !== 1) throw lostLease(handle);
+}
+
+/** Fencing: nothing is written by a run that no longer holds its lease. Inside the caller's transaction. */
+export function requireLease(db: Db, handle: RunHandle): void {
+  const row = db
+    .prepare<[number, number], LeaseRow>(
+      'SELECT run, owner, expires_at FROM lease WHERE tenant = ? AND source = ?',
+    )
+    .get(handle.ref.tenantId, handle.ref.sourceId);
+  if (row?.run !== handle.run || row.owner !== thisOwner) throw lostLease(handle);
+}
+
+export function releaseLease(db: Db, handle: RunHandle): void {
+  db.prepare('DELETE FROM lease WHERE tenant = ? AND source = ? AND run = ?').run(
+    handle.ref.tenantId,
+    handle.ref.sourceId,
+    handle.run,
+  );
+}
+
+function lostLease(handle: RunHandle): RollcallError {
+  return new RollcallError(
+    'conflict',
+    `run ${handle.run} lost the lease of source ${handle.ref.name}; nothing was written`,
+  );
+}

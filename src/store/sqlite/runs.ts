@@ -1,0 +1,262 @@
+/**
+ * Runs: begun with a lease, ended with everything that is to be known about them, found again after a crash.
+ *
+ * Promises: every attempt leaves a row, whatever its end; a run whose process is gone is marked `interrupted`, never
+ * resumed.
+ */
+import { RollcallError } from '../../errors.js';
+import type { Counts, Resolution, RunHandle, RunKind, RunRecord, RunState, SourceRef } from '../store.js';
+import { liveLease, ownerMayLive, releaseLease, takeLease } from './lease.js';
+import type { Db } from './open.js';
+
+export interface BeginRun {
+  readonly ref: SourceRef;
+  readonly kind: RunKind;
+  readonly actor: string;
+  readonly parent?: number | undefined;
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+/** Takes the lease and records the run as running. Throws `conflict` while another run of the source is in progress. */
+export function beginRun(db: Db, begin: BeginRun): RunHandle {
+  return db
+    .transaction((): RunHandle => {
+      const lease = liveLease(db, begin.ref, begin.now);
+      if (lease !== undefined) {
+        throw new RollcallError(
+          'conflict',
+          `run ${lease.run} of source ${begin.ref.name} is still in progress`,
+          {
+            hint: 'Wait for it to end, or stop the process that runs it.',
+          },
+        );
+      }
+      interruptRunsOf(db, begin.ref, begin.now);
+      const run = nextRun(db);
+      db.prepare(
+        `INSERT INTO run (run, tenant, source, kind, parent, actor, state, started_at) VALUES (?, ?, ?, ?, ?, ?, 'running', ?)`,
+      ).run(
+        run,
+        begin.ref.tenantId,
+        begin.ref.sourceId,
+        begin.kind,
+        begin.parent ?? null,
+        begin.actor,
+        begin.now,
+      );
+      takeLease(db, begin.ref, run, begin.now + begin.leaseMs);
+      return { run, ref: begin.ref, kind: begin.kind, startedAt: begin.now };
+    })
+    .immediate();
+}
+
+function nextRun(db: Db): number {
+  return db.prepare<[], number>('SELECT COALESCE(MAX(run), 0) + 1 FROM run').pluck().get() ?? 1;
+}
+
+function interruptRunsOf(db: Db, ref: SourceRef, now: number): void {
+  db.prepare(
+    `UPDATE run SET state = 'interrupted', ended_at = ?, reasons = json_array('the process ended before the run did')
+     WHERE tenant = ? AND source = ? AND state = 'running'`,
+  ).run(now, ref.tenantId, ref.sourceId);
+}
+
+interface UnfinishedRow {
+  readonly run: number;
+  readonly tenant: number;
+  readonly source: number;
+  readonly owner: string | null;
+  readonly expires_at: number | null;
+}
+
+/** Marks runs whose process is gone as interrupted; returns their numbers. Called at every start. */
+export function markInterrupted(db: Db, now: number): number[] {
+  const find = db.prepare<[], UnfinishedRow>(
+    `SELECT r.run, r.tenant, r.source, l.owner, l.expires_at FROM run r
+     LEFT JOIN lease l ON l.tenant = r.tenant AND l.source = r.source AND l.run = r.run WHERE r.state = 'running'`,
+  );
+  const mark = db.prepare(
+    `UPDATE run SET state = 'interrupted', ended_at = ?, reasons = json_array('the process ended before the run did') WHERE run = ?`,
+  );
+  const free = db.prepare('DELETE FROM lease WHERE tenant = ? AND source = ? AND run = ?');
+  return db
+    .transaction(() => {
+      const gone = find
+        .all()
+        .filter((row) => row.owner === null || (row.expires_at ?? 0) <= now || !ownerMayLive(row.owner));
+      for (const row of gone) {
+        mark.run(now, row.run);
+        free.run(row.tenant, row.source, row.run);
+      }
+      return gone.map((row) => row.run);
+    })
+    .immediate();
+}
+
+export interface RunEnd {
+  readonly state: RunState;
+  readonly complete: boolean;
+  readonly planHash?: string | undefined;
+  readonly heldHash?: string | undefined;
+  readonly resolution?: Resolution | undefined;
+  readonly generation?: number | undefined;
+  readonly counts: Counts;
+  readonly reasons: readonly string[];
+  readonly notes: readonly string[];
+  readonly description: string;
+  readonly now: number;
+}
+
+/** Writes how a run ended and frees its lease. Inside the caller's transaction. */
+export function endRun(db: Db, handle: RunHandle, end: RunEnd): void {
+  const { counts } = end;
+  db.prepare(
+    `UPDATE run SET state = ?, complete = ?, plan_hash = ?, held_hash = ?, resolution = ?, generation = ?, ended_at = ?,
+       n_read = ?, n_added = ?, n_changed = ?, n_removed = ?, n_held = ?, n_skipped = ?, reasons = ?, notes = ?, description = ?
+     WHERE run = ?`,
+  ).run(
+    end.state,
+    end.complete ? 1 : 0,
+    end.planHash ?? null,
+    end.heldHash ?? null,
+    end.resolution ?? null,
+    end.generation ?? null,
+    end.now,
+    counts.read,
+    counts.added,
+    counts.changed,
+    counts.removed,
+    counts.held,
+    counts.skipped,
+    JSON.stringify(end.reasons),
+    JSON.stringify(end.notes),
+    end.description,
+    handle.run,
+  );
+  releaseLease(db, handle);
+}
+
+/** Ends a run that changed nothing, in a transaction of its own. */
+export function closeRun(
+  db: Db,
+  handle: RunHandle,
+  end: RunEnd,
+  problems: readonly { where: string; reason: string }[],
+): void {
+  db.transaction(() => {
+    saveProblems(db, handle, problems);
+    endRun(db, handle, end);
+  }).immediate();
+}
+
+export function saveProblems(
+  db: Db,
+  handle: RunHandle,
+  problems: readonly { where: string; reason: string }[],
+): void {
+  const insert = db.prepare('INSERT INTO problem (tenant, run, n, place, reason) VALUES (?, ?, ?, ?, ?)');
+  problems.forEach((problem, n) =>
+    insert.run(handle.ref.tenantId, handle.run, n, problem.where, problem.reason),
+  );
+}
+
+interface RunRow {
+  readonly run: number;
+  readonly tenant: string;
+  readonly source: string;
+  readonly kind: RunKind;
+  readonly parent: number | null;
+  readonly actor: string;
+  readonly state: RunState;
+  readonly resolution: Resolution | null;
+  readonly complete: number;
+  readonly plan_hash: string | null;
+  readonly started_at: number;
+  readonly ended_at: number | null;
+  readonly generation: number | null;
+  readonly n_read: number;
+  readonly n_added: number;
+  readonly n_changed: number;
+  readonly n_removed: number;
+  readonly n_held: number;
+  readonly n_skipped: number;
+  readonly reasons: string;
+  readonly notes: string;
+  readonly description: string;
+}
+
+const selectRun = `SELECT r.*, t.name AS tenant, s.name AS source FROM run r
+  JOIN tenant t ON t.tenant = r.tenant JOIN source s ON s.tenant = r.tenant AND s.source = r.source`;
+
+function toRecord(row: RunRow): RunRecord {
+  return {
+    run: row.run,
+    tenant: row.tenant,
+    source: row.source,
+    kind: row.kind,
+    parent: row.parent,
+    actor: row.actor,
+    state: row.state,
+    resolution: row.resolution,
+    complete: row.complete === 1,
+    planHash: row.plan_hash,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    generation: row.generation,
+    counts: {
+      read: row.n_read,
+      added: row.n_added,
+      changed: row.n_changed,
+      removed: row.n_removed,
+      held: row.n_held,
+      skipped: row.n_skipped,
+    },
+    reasons: JSON.parse(row.reasons) as string[],
+    notes: JSON.parse(row.notes) as string[],
+    description: row.description,
+  };
+}
+
+/** One run, or undefined. `tenant` narrows: a token of one tenant never sees another's runs. */
+export function getRun(db: Db, run: number, tenant?: string): RunRecord | undefined {
+  const row = db.prepare<[number], RunRow>(`${selectRun} WHERE r.run = ?`).get(run);
+  return row === undefined || (tenant !== undefined && row.tenant !== tenant) ? undefined : toRecord(row);
+}
+
+export interface RunFilter {
+  readonly tenant?: string | undefined;
+  readonly source?: string | undefined;
+  readonly limit: number;
+  /** Only runs with a lower number: the page before. */
+  readonly before?: number | undefined;
+}
+
+/** Newest first. */
+export function listRuns(db: Db, filter: RunFilter): RunRecord[] {
+  const rows = db
+    .prepare<[string | null, string | null, string | null, string | null, number, number], RunRow>(
+      `${selectRun} WHERE (? IS NULL OR t.name = ?) AND (? IS NULL OR s.name = ?) AND r.run < ? ORDER BY r.run DESC LIMIT ?`,
+    )
+    .all(
+      filter.tenant ?? null,
+      filter.tenant ?? null,
+      filter.source ?? null,
+      filter.source ?? null,
+      filter.before ?? Number.MAX_SAFE_INTEGER,
+      filter.limit,
+    );
+  return rows.map(toRecord);
+}
+
+/** When the newest sync of a source began that came to an end by itself; for catching up after a missed time. */
+export function lastSyncStart(db: Db, ref: SourceRef): number | undefined {
+  return (
+    db
+      .prepare<[number, number], number | null>(
+        `SELECT MAX(started_at) FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'interrupted', 'planned')`,
+      )
+      .pluck()
+      .get(ref.tenantId, ref.sourceId) ?? undefined
+  );
+}
