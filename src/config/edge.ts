@@ -1,7 +1,7 @@
 /**
  * The doors to mail servers, as configured: addresses to listen on and the bound of everything a client can take.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { duration, listenAddress, oneOrMore, path, strict, text, whole } from './scalars.js';
 
 const listen = oneOrMore(listenAddress, 'listen address').describe(

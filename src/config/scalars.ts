@@ -14,7 +14,7 @@ import {
   parseSize,
   sizePattern,
 } from './durations.js';
-import { parseListenAddress } from './listen-address.js';
+import { formatListenAddress, parseListenAddress } from './listen-address.js';
 import { didYouMean } from './spelling.js';
 
 /** An object that refuses keys it does not know, and names the one that was probably meant. */
@@ -24,7 +24,8 @@ export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
       if (issue.code !== 'unrecognized_keys') return 'must be an object';
       const unknown = (issue as { keys?: readonly string[] }).keys ?? [];
       const known = Object.keys(shape);
-      return unknown.map((key) => `unknown key "${key}"${didYouMean(key, known)}`).join('; ');
+      // One line per key: issues.ts makes an issue of each.
+      return unknown.map((key) => `unknown key${didYouMean(key, known)}`).join('\n');
     },
   });
 }
@@ -44,46 +45,52 @@ export function percent(max: number) {
 /** Reads a duration within bounds into milliseconds. */
 export function duration(min: string, max: string) {
   const error = `must be a duration from ${min} to ${max}, such as "90s", "15m", "48h" or "7d"`;
-  return scaled(parseDuration, error, [min, max]).meta({
-    'x-type': 'duration',
-    'x-bounds': `${min} to ${max}`,
-    pattern: durationPattern.source,
-  });
+  const limits = [parseDuration(min) ?? 0, parseDuration(max) ?? 0] as const;
+  return z
+    .codec(z.string({ error }).meta({ pattern: durationPattern.source }), z.number(), {
+      decode: (value, context) => inBounds(parseDuration(value), limits, error, context),
+      encode: formatDuration,
+    })
+    .meta({ 'x-type': 'duration', 'x-bounds': `${min} to ${max}` });
 }
 
 /** Reads a size within bounds into bytes. A bare number is bytes. */
 export function size(min: string, max: string) {
   const error = `must be a size from ${min} to ${max}, such as "256MiB", or a number of bytes`;
-  const read = (value: string | number) => (typeof value === 'number' ? value : parseSize(value));
+  const limits = [parseSize(min) ?? 0, parseSize(max) ?? 0] as const;
+  const written = z.union([z.string().meta({ pattern: sizePattern.source }), z.int()], { error });
   return z
-    .union([z.string().meta({ pattern: sizePattern.source }), z.int()], { error })
-    .transform((value, context) =>
-      inBounds(read(value), [parseSize(min) ?? 0, parseSize(max) ?? 0], error, context),
-    )
+    .codec(written, z.number(), {
+      decode: (value, context) =>
+        inBounds(typeof value === 'number' ? value : parseSize(value), limits, error, context),
+      encode: formatSize,
+    })
     .meta({ 'x-type': 'size', 'x-bounds': `${min} to ${max}` });
 }
 
-/** The text forms of `duration` and `size`, for printing a configuration. */
-export const texts = { duration: formatDuration, size: formatSize } as const;
+const addressError =
+  'must be an address such as "127.0.0.1:2525", "[::1]:2525" or "unix:/run/rollcall/x.sock"';
+const addressRead = z.union([
+  z.strictObject({ host: z.string(), port: z.int() }),
+  z.strictObject({ path: z.string() }),
+]);
 
 export const listenAddress = z
-  .string({ error: 'must be a listen address' })
-  .transform((text, context) => {
-    const address = parseListenAddress(text);
-    if (address !== undefined) return address;
-    return fail(
-      context,
-      'must be an address such as "127.0.0.1:2525", "[::1]:2525" or "unix:/run/rollcall/x.sock"',
-    );
+  .codec(z.string({ error: addressError }), addressRead, {
+    decode: (written, context) => parseListenAddress(written) ?? fail(context, addressError),
+    encode: formatListenAddress,
   })
   .meta({ 'x-type': 'listen address' });
 
 /** One value or a list of them; always a list once read. */
 export function oneOrMore<Item extends z.ZodType>(item: Item, type: string) {
   const error = `must be a ${type} or a list of at least one`;
+  const many = z.array(item, { error }).min(1, { error }).max(100, { error });
   return z
-    .union([item, z.array(item, { error }).min(1, { error })], { error })
-    .transform((value): z.output<Item>[] => (Array.isArray(value) ? value : [value as z.output<Item>]))
+    .codec(z.union([item, many], { error }), z.custom<z.output<Item>[]>(Array.isArray), {
+      decode: (value) => (Array.isArray(value) ? value : [value]) as z.output<Item>[],
+      encode: (value) => value,
+    })
     .meta({ 'x-type': `${type}, or a list` });
 }
 
@@ -118,25 +125,16 @@ export function quoted(words: readonly string[]): string {
 }
 
 /** Reports what would be right and gives up on the value. */
-export function fail(context: z.core.$RefinementCtx<unknown>, message: string): never {
+export function fail(context: z.core.ParsePayload, message: string): never {
   context.issues.push({ code: 'custom', message, input: context.value });
   return z.NEVER;
-}
-
-function scaled(
-  read: (text: string) => number | undefined,
-  error: string,
-  bounds: readonly [string, string],
-) {
-  const limits = [read(bounds[0]) ?? 0, read(bounds[1]) ?? 0] as const;
-  return z.string({ error }).transform((value, context) => inBounds(read(value), limits, error, context));
 }
 
 function inBounds(
   value: number | undefined,
   [min, max]: readonly [number, number],
   error: string,
-  context: z.core.$RefinementCtx<unknown>,
+  context: z.core.ParsePayload,
 ): number {
   if (value !== undefined && value >= min && value <= max) return value;
   return fail(context, error);

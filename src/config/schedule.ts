@@ -33,9 +33,10 @@ const fourYears = 1461;
 export function longestPause(expression: string): number | undefined {
   const { fields } = validateDetailed(expression);
   if (fields === undefined) return undefined;
+  const ascending = (a: number, b: number) => a - b;
   const minutes = fields.hour
     .flatMap((hour) => fields.minute.map((minute) => hour * 60 + minute))
-    .sort((a, b) => a - b);
+    .toSorted(ascending);
   const [first, last] = [minutes[0], minutes.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   const days = matchingDays(fields);

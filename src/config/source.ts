@@ -5,14 +5,15 @@
  */
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
-import { duration, flag, oneOrMore, path, percent, strict, text, whole, word } from './scalars.js';
+import { duration, flag, oneOrMore, path, percent, quoted, strict, text, whole, word } from './scalars.js';
 import { isTimeZone, nicknames } from './schedule.js';
 import { secretSchema } from './secret.js';
+import { didYouMean } from './spelling.js';
 
 const scheduleText = z
   .string({ error: 'must be a cron expression, as text' })
   .superRefine((expression, context) => {
-    if (!/^@/.test(expression) && validateDetailed(expression).valid) return;
+    if (!expression.startsWith('@') && validateDetailed(expression).valid) return;
     if (nicknames.includes(expression)) return;
     const [first] = validateDetailed(expression).errors;
     const message = `must be a cron expression of 5 or 6 fields, or one of ${nicknames.join(' ')}`;
@@ -91,11 +92,12 @@ const ldapFilter = text('an LDAP filter', 4000).refine(isBalanced, { error: filt
 
 /** RFC 4515 §3: parentheses inside values are escaped, so that the plain ones must pair up. */
 function isBalanced(filter: string): boolean {
+  const characters = Array.from(filter);
   let depth = 0;
-  for (const [index, character] of [...filter].entries()) {
+  for (const [index, character] of characters.entries()) {
     if (character === '(') depth += 1;
     if (character === ')') depth -= 1;
-    if (depth < 0 || (depth === 0 && index < filter.length - 1)) return false;
+    if (depth < 0 || (depth === 0 && index < characters.length - 1)) return false;
   }
   return depth === 0;
 }
@@ -190,9 +192,13 @@ export const csvSourceSchema = strict({
     .describe('With more bad rows than this the read does not count as complete: nothing is removed'),
 });
 
+const kinds = ['ldap', 'csv'] as const;
+
 export const sourceSchema = z.discriminatedUnion('kind', [ldapSourceSchema, csvSourceSchema], {
-  error: (issue) =>
-    issue.code === 'invalid_union' ? 'must be one of "ldap", "csv"' : 'must be an object with a "kind"',
+  error: ({ input }) => {
+    const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
+    return `must be an object whose "kind" is one of ${quoted(kinds)}${didYouMean(kind, kinds)}`;
+  },
 });
 
 export type SourceConfig = z.output<typeof sourceSchema>;

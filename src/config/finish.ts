@@ -1,0 +1,66 @@
+/**
+ * The last step of reading: paths become absolute, domains get their key, an alias domain the sources of its target.
+ *
+ * Takes a configuration that check.ts found right.
+ */
+import { resolve } from 'node:path';
+import { domainKey } from './domain-name.js';
+import type { DomainConfig } from './domain.js';
+import type { Config } from './schema.js';
+import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from './source.js';
+
+/** `folder` is the one that relative paths count from: that of the configuration file. */
+export function finish(config: Config, folder: string): Config {
+  const absolute = (path: string) => resolve(folder, path);
+  return {
+    ...config,
+    dataDir: absolute(config.dataDir),
+    domains: finishDomains(config.domains),
+    sources: mapValues(config.sources, (source) => finishSource(source, absolute)),
+    edges: finishEdges(config.edges, absolute),
+    log: { ...config.log, ...(config.log.mail === undefined ? {} : { mail: absolute(config.log.mail) }) },
+  };
+}
+
+function finishDomains(domains: Config['domains']): Config['domains'] {
+  const byKey = new Map(Object.entries(domains).map(([name, domain]) => [domainKey(name) ?? name, domain]));
+  return Object.fromEntries([...byKey].map(([key, domain]) => [key, finishDomain(domain, byKey)]));
+}
+
+function finishDomain(domain: DomainConfig, byKey: ReadonlyMap<string, DomainConfig>): DomainConfig {
+  const sources = [...new Set(domain.sources)];
+  if (domain.aliasOf === undefined) return { ...domain, sources };
+  const aliasOf = domainKey(domain.aliasOf) ?? domain.aliasOf;
+  return { ...domain, aliasOf, sources: [...new Set(byKey.get(aliasOf)?.sources)] };
+}
+
+type Absolute = (path: string) => string;
+
+function finishSource(source: SourceConfig, absolute: Absolute): SourceConfig {
+  return source.kind === 'ldap' ? finishLdap(source, absolute) : finishCsv(source, absolute);
+}
+
+function finishCsv(source: CsvSourceConfig, absolute: Absolute): CsvSourceConfig {
+  return source.path === undefined ? source : { ...source, path: absolute(source.path) };
+}
+
+function finishLdap(source: LdapSourceConfig, absolute: Absolute): LdapSourceConfig {
+  const { tls, bindPassword } = source;
+  return {
+    ...source,
+    tls: { ...tls, ...(tls.ca === undefined ? {} : { ca: absolute(tls.ca) }) },
+    ...(bindPassword !== undefined && 'file' in bindPassword
+      ? { bindPassword: { file: absolute(bindPassword.file) } }
+      : {}),
+  };
+}
+
+function finishEdges(edges: Config['edges'], absolute: Absolute): Config['edges'] {
+  const tls = edges.smtp?.tls;
+  if (edges.smtp === undefined || tls === undefined) return edges;
+  return { ...edges, smtp: { ...edges.smtp, tls: { cert: absolute(tls.cert), key: absolute(tls.key) } } };
+}
+
+function mapValues<Value>(record: Readonly<Record<string, Value>>, change: (value: Value) => Value) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads the text of a configuration: JSON with comments and trailing commas.
+ *
+ * Promises that every finding can be given its line. Refuses what JSON.parse would let pass in silence: a key written
+ * twice, and `__proto__`.
+ */
+import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
+
+export type Path = readonly (string | number)[];
+
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+}
+
+export interface Document {
+  readonly value: unknown;
+  /** Syntax errors and keys written twice, each with its line in the message or findable by its path. */
+  readonly findings: readonly Finding[];
+  /** Line (from 1) of the value at a path, or of the nearest value around it. */
+  readonly lineOf: (path: Path) => number | undefined;
+}
+
+export function readDocument(source: string): Document {
+  // A byte order mark is no part of the text (RFC 8259 §8.1).
+  const text = source.replace(/^\uFEFF/, '');
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: true });
+  const lineOf = (path: Path) => line(text, tree, path);
+  const syntax = errors.map((error) => ({ path: [], message: syntaxMessage(text, error) }));
+  if (tree === undefined || syntax.length > 0) {
+    const empty = { path: [], message: 'the file is empty: it must hold an object' };
+    return {
+      value: undefined,
+      findings: syntax.length > 0 ? syntax.slice(0, 1) : [empty],
+      lineOf: () => undefined,
+    };
+  }
+  const findings = repeatedKeys(tree, []);
+  return { value: findings.length > 0 ? undefined : getNodeValue(tree), findings, lineOf };
+}
+
+function syntaxMessage(text: string, { error, offset }: ParseError): string {
+  const before = text.slice(0, offset).split('\n');
+  const words = printParseErrorCode(error)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}: not JSON: ${words}`;
+}
+
+/** Every key that an object has twice, and every key that would change the object's prototype. */
+function repeatedKeys(node: Node, path: Path): Finding[] {
+  if (node.type === 'array') {
+    return (node.children ?? []).flatMap((child, index) => repeatedKeys(child, [...path, index]));
+  }
+  if (node.type !== 'object') return [];
+  const seen = new Set<string>();
+  return (node.children ?? []).flatMap((property) => {
+    const [name, value] = property.children ?? [];
+    const key = String(name?.value);
+    const here = [...path, key];
+    if (key === '__proto__') return [{ path: here, message: 'not a key that may be used' }];
+    if (seen.has(key)) return [{ path: here, message: 'written twice: keep one of them' }];
+    seen.add(key);
+    return value === undefined ? [] : repeatedKeys(value, here);
+  });
+}
+
+function line(text: string, tree: Node | undefined, path: Path): number | undefined {
+  if (tree === undefined || path.length === 0) return undefined;
+  const node = findNodeAtLocation(tree, [...path]);
+  if (node === undefined) return line(text, tree, path.slice(0, -1));
+  return text.slice(0, node.offset).split('\n').length;
+}
