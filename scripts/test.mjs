@@ -44,10 +44,8 @@ function test(args) {
 
   loud('FAILED:', failed);
   loud(`SKIPPED: ${skipped.length} tests`, skipped);
-  loud(
-    `SKIPPED: their tests need what could not be installed (${peers.reason})`,
-    peers.missing.map((name) => `real ${name} not installed${inCi ? ': a failure, because CI is set' : ''}`),
-  );
+  const gone = peers.missing.map((name) => `SKIPPED: real ${name} not installed (${peers.reason})`);
+  loud(`SKIPPED: what needs a missing server${inCi ? ', a failure because CI is set' : ''}`, gone);
   if (passed + failed.length === 0) say('\nNo test ran: a failure.');
 
   const bad = status !== 0 || failed.length > 0 || passed === 0 || (inCi && peers.missing.length > 0);
