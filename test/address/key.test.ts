@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { exactKeyOf, foldLocal, keyOf } from '../../src/address/key.js';
+import { withoutSubaddress } from '../../src/address/subaddress.js';
+
+describe('the key of a mailbox', () => {
+  it.each([
+    ['john', 'john'],
+    ['John.SMITH', 'john.smith'],
+    ['JÖRG', 'jörg'],
+    ['JO\u0308RG', 'jörg'],
+    ['ΣΊΣΥΦΟΣ', 'σίσυφοσ'],
+    ['σίσυφος', 'σίσυφοσ'],
+    ['J\u030c', '\u01f0'],
+    ['I', 'i'],
+    ['İ', 'i\u0307'],
+    ['STRASSE', 'strasse'],
+    ['straße', 'straße'],
+  ])('folds %s to %s', (local, expected) => {
+    expect(foldLocal(local)).toBe(expected);
+    expect(foldLocal(expected)).toBe(expected);
+  });
+
+  it('keeps the case of the local part only where it is asked to', () => {
+    const mailbox = { local: 'John', domain: 'example.com' };
+    expect(keyOf(mailbox)).toBe('john@example.com');
+    expect(exactKeyOf(mailbox)).toBe('John@example.com');
+  });
+});
+
+describe('a subaddress', () => {
+  it.each([
+    ['john+news', ['+'], 'john'],
+    ['john+news+more', ['+'], 'john'],
+    ['john+', ['+'], 'john'],
+    ['john-news+more', ['+', '-'], 'john'],
+    ['john+news-more', ['-', '+'], 'john'],
+    ['john+news-more', ['+', '-'], 'john'],
+    ['john--news-more', ['--'], 'john'],
+    ['john', ['+'], undefined],
+    ['+news', ['+'], undefined],
+    ['+news+more', ['+'], undefined],
+    ['-a+b', ['+', '-'], undefined],
+    ['john+news', [], undefined],
+    ['john', [''], undefined],
+  ])('of %s by %j has the base %s', (local, delimiters, base) => {
+    expect(withoutSubaddress(local, delimiters)).toBe(base);
+  });
+});
