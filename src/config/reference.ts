@@ -35,7 +35,7 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
 
 /** The reference page, as Markdown. */
 export function configReference(): string {
-  return `${intro}\n${sections(configJsonSchema() as SchemaNode, '').join('\n')}`;
+  return `${intro}\n${sections(configJsonSchema(), '').join('\n')}`;
 }
 
 const intro = `# Configuration
@@ -69,10 +69,22 @@ function innerSections(node: SchemaNode, title: string): string[] {
   return isSection(node, title) ? sections(node, title) : [];
 }
 
-/** One section, or one for each kind. */
+/** One section; or one for what all kinds share, and one for each kind. */
 function variants(node: SchemaNode, title: string): string[] {
   if (node.oneOf === undefined) return table(node, title);
-  return node.oneOf.flatMap((kind) => table(kind, title, String(kind.properties?.['kind']?.const)));
+  const kinds = node.oneOf;
+  const isShared = ([key, child]: [string, SchemaNode]) =>
+    kinds.every((kind) => JSON.stringify(kind.properties?.[key]) === JSON.stringify(child));
+  const shared = Object.entries(kinds[0]?.properties ?? {}).filter(isShared);
+  const own = kinds.flatMap((kind) => {
+    const rest = Object.entries(kind.properties ?? {}).filter((entry) => !isShared(entry));
+    return table(
+      { ...kind, properties: Object.fromEntries(rest) },
+      title,
+      `kind \`${String(kind.properties?.['kind']?.const)}\``,
+    );
+  });
+  return [...table({ properties: Object.fromEntries(shared) }, title, 'every kind'), ...own];
 }
 
 /** Objects at the top and the edges get their own section; deeper ones are rows with dots. */
@@ -80,27 +92,27 @@ function isSection(node: SchemaNode, title: string): boolean {
   return node.properties !== undefined && (!title.includes('.') || /^edges\.\w+$/.test(title));
 }
 
-function table(node: SchemaNode, title: string, kind?: string): string[] {
-  const heading =
-    title === '' ? '## Top level' : `## \`${title}\`${kind === undefined ? '' : `, kind \`${kind}\``}`;
+function table(node: SchemaNode, title: string, which?: string): string[] {
+  const heading = title === '' ? '## Top level' : `## \`${title}\`${which === undefined ? '' : `, ${which}`}`;
   const rows = rowsOf(node, '', title);
   return [`${heading}\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`];
 }
 
 function rowsOf(node: SchemaNode, prefix: string, title: string): string[] {
+  const whose = prefix === '' ? '**required**' : `**required** in \`${prefix}\``;
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const name = join(prefix, key);
-    const required = node.required?.includes(key) === true;
+    const required = node.required?.includes(key) === true ? whose : undefined;
     const flat = child.properties !== undefined && !isSection(child, join(title, name));
     if (!flat || child['x-type'] !== undefined) return [row(child, name, required, join(title, name))];
     return rowsOf(child, name, title);
   });
 }
 
-function row(node: SchemaNode, name: string, required: boolean, where: string): string {
+function row(node: SchemaNode, name: string, required: string | undefined, where: string): string {
   if (node.description === undefined)
     throw new RollcallError('internal', `${where} has no description in the schema`);
-  const cells = [`\`${name}\``, typeOf(node), required ? '**required**' : defaultOf(node), node.description];
+  const cells = [`\`${name}\``, typeOf(node), required ?? defaultOf(node), node.description];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
@@ -112,7 +124,8 @@ function typeOf(node: SchemaNode): string {
 }
 
 function plainType(node: SchemaNode): string {
-  if (node.type === 'array') return `list of ${node.items?.['x-type'] ?? node.items?.type ?? 'values'}`;
+  if (node.type === 'array' && node.items !== undefined)
+    return `list of ${node.items['x-type'] ?? plainType(node.items)}`;
   return { string: 'text', boolean: 'true or false', object: 'object' }[node.type ?? ''] ?? 'value';
 }
 

@@ -1,0 +1,89 @@
+/**
+ * The generated documents: `--write` makes them, `--check` fails when one is not what would be made.
+ *
+ * A registry: each entry names its file and makes its text out of the built program, so that a document and the code
+ * cannot disagree. A generator may also refuse (an example that does not load) by throwing.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** A module of the built program. */
+function built(path) {
+  return import(pathToFileURL(join(root, 'dist', path)).href);
+}
+
+/** @type {readonly { file: string, make: () => Promise<string> }[]} */
+const documents = [
+  {
+    file: 'docs/configuration.md',
+    make: async () => (await built('config/reference.js')).configReference(),
+  },
+  {
+    file: 'docs/config.schema.json',
+    make: async () => `${JSON.stringify((await built('config/reference.js')).configJsonSchema(), null, 2)}\n`,
+  },
+  // Add a generated document here: its file, and what makes its text.
+];
+
+/** @type {readonly { name: string, check: () => Promise<string[]> }[]} */
+const checks = [
+  { name: 'config.example.json loads', check: () => problemsOf('config.example.json', (text) => text) },
+  // A line that begins with `//` and no space is configuration switched off; `// ` is a remark.
+  {
+    name: 'config.example.json loads with every switched-off line on',
+    check: () => problemsOf('config.example.json', (text) => text.replace(/^(\s*)\/\/(?! )/gm, '$1')),
+  },
+];
+
+async function problemsOf(file, change) {
+  const { parseConfig } = await built('config/load.js');
+  const { formatIssue } = await built('config/issues.js');
+  const path = join(root, file);
+  const parsed = parseConfig(change(readFileSync(path, 'utf8')), { file: path });
+  return parsed.ok ? [] : parsed.issues.map(formatIssue);
+}
+
+/** Compiles into dist/. Type errors are the business of `npm run types`: the compiler writes its output all the same. */
+function build() {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root });
+}
+
+async function outdated() {
+  const found = [];
+  for (const { file, make } of documents) {
+    const path = join(root, file);
+    const text = await make();
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) found.push({ file, path, text });
+  }
+  return found;
+}
+
+async function main(mode) {
+  if (mode !== '--write' && mode !== '--check') {
+    process.stderr.write('usage: node scripts/docs.mjs --write | --check\n');
+    return 2;
+  }
+  build();
+  let status = 0;
+  for (const { file, path, text } of await outdated()) {
+    if (mode === '--write') writeFileSync(path, text);
+    else status = 1;
+    process.stdout.write(
+      mode === '--write' ? `${file} written\n` : `${file} is out of date: run npm run docs\n`,
+    );
+  }
+  for (const { name, check } of checks) {
+    for (const problem of await check()) {
+      process.stdout.write(`not so: ${name}: ${problem}\n`);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+process.exitCode = await main(process.argv[2]);
