@@ -23,12 +23,14 @@ CREATE TABLE source (
 
 -- For which domains a source's last complete read spoke, and when that read began.
 -- `domain` is an A-label, or `*.` and an A-label where subdomains were taken as well.
+-- `addresses`: how many it named there; a domain for which no source names any address makes nobody unknown.
 -- `pending` is 1 while additions of that source are held: then its list is not complete.
 CREATE TABLE coverage (
   tenant      INTEGER NOT NULL,
   source      INTEGER NOT NULL,
   domain      TEXT    NOT NULL,
   complete_at INTEGER NOT NULL,
+  addresses   INTEGER NOT NULL,
   pending     INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, source, domain)
 );

@@ -55,9 +55,19 @@ export const replies: Readonly<Record<Reason, Reply>> = {
     text: 'Recipient takes no mail from outside senders',
   },
   'bad-syntax': { action: 'reject', code: 553, status: '5.1.3', text: 'Recipient address syntax is wrong' },
-  'not-our-domain': { action: 'reject', code: 550, status: '5.7.1', text: 'Relaying denied: not a domain served here' },
+  'not-our-domain': {
+    action: 'reject',
+    code: 550,
+    status: '5.7.1',
+    text: 'Relaying denied: not a domain served here',
+  },
   stale: { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient list out of date, try again later' },
-  'never-synced': { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient list not loaded yet, try again later' },
+  'never-synced': {
+    action: 'defer',
+    code: 451,
+    status: '4.4.3',
+    text: 'Recipient list not loaded yet, try again later',
+  },
   failure: { action: 'defer', code: 451, status: '4.4.3', text: 'Recipient lookup failed, try again later' },
 };
 

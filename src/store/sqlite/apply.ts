@@ -8,7 +8,7 @@
 import { RollcallError } from '../../errors.js';
 import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunState } from '../store.js';
 import { recordAudit } from './audit.js';
-import { clearPending, setCoverage, setPending } from './coverage.js';
+import { clearPending, setCoverage, setPending, type CoveredDomain } from './coverage.js';
 import { hashDiff } from './diff.js';
 import { requireLease } from './lease.js';
 import { endRun, saveProblems } from './runs.js';
@@ -27,7 +27,7 @@ export interface Apply {
   readonly description: string;
   readonly problems: readonly ProblemRecord[];
   /** Domains that the read spoke for, when it was complete. */
-  readonly covers: readonly string[];
+  readonly covers: readonly CoveredDomain[];
   /** The held run that this one settles (approve), or undefined. */
   readonly settles?: number | undefined;
   readonly actor: string;

@@ -7,11 +7,25 @@
 import type { SourceRef } from '../store.js';
 import type { Db } from './open.js';
 
+/** A domain (A-label, or `*.` and an A-label) that a read spoke for, and how many addresses it named there. */
+export interface CoveredDomain {
+  readonly domain: string;
+  readonly addresses: number;
+}
+
 /** A complete read, begun at `completeAt`, spoke for exactly these domains. */
-export function setCoverage(db: Db, ref: SourceRef, domains: readonly string[], completeAt: number): void {
+export function setCoverage(
+  db: Db,
+  ref: SourceRef,
+  domains: readonly CoveredDomain[],
+  completeAt: number,
+): void {
   db.prepare('DELETE FROM coverage WHERE tenant = ? AND source = ?').run(ref.tenantId, ref.sourceId);
-  const insert = db.prepare('INSERT INTO coverage (tenant, source, domain, complete_at) VALUES (?, ?, ?, ?)');
-  for (const domain of domains) insert.run(ref.tenantId, ref.sourceId, domain, completeAt);
+  const insert = db.prepare(
+    'INSERT INTO coverage (tenant, source, domain, complete_at, addresses) VALUES (?, ?, ?, ?, ?)',
+  );
+  for (const { domain, addresses } of domains)
+    insert.run(ref.tenantId, ref.sourceId, domain, completeAt, addresses);
 }
 
 /** Additions are held: addresses the source names are missing from its claims, so its list cannot make anybody unknown. */

@@ -70,14 +70,18 @@ export function renewLease(db: Db, handle: RunHandle, expiresAt: number): void {
   if (changes !== 1) throw lostLease(handle);
 }
 
-/** Fencing: nothing is written by a run that no longer holds its lease. Inside the caller's transaction. */
-export function requireLease(db: Db, handle: RunHandle): void {
+export function holdsLease(db: Db, handle: RunHandle): boolean {
   const row = db
     .prepare<[number, number], LeaseRow>(
       'SELECT run, owner, expires_at FROM lease WHERE tenant = ? AND source = ?',
     )
     .get(handle.ref.tenantId, handle.ref.sourceId);
-  if (row?.run !== handle.run || row.owner !== thisOwner) throw lostLease(handle);
+  return row?.run === handle.run && row.owner === thisOwner;
+}
+
+/** Fencing: nothing is written by a run that no longer holds its lease. Inside the caller's transaction. */
+export function requireLease(db: Db, handle: RunHandle): void {
+  if (!holdsLease(db, handle)) throw lostLease(handle);
 }
 
 export function releaseLease(db: Db, handle: RunHandle): void {

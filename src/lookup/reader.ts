@@ -1,0 +1,233 @@
+/**
+ * The edges' side of lookup.db: one prepared, indexed read a question, and the freshness of each source in memory.
+ *
+ * Promises: read-only; `find` throws when the file is missing or damaged, which the policy answers with a defer; a file
+ * that was replaced is opened again by `refresh`, which the composition root calls every half second, so that nothing but
+ * the one read is on the hot path. A damaged file is marked for control to build anew.
+ */
+import { statSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { messageOf, RollcallError } from '../errors.js';
+import { damagedMarkerPath, lookupVersion } from './schema.js';
+
+/** What one source says, or said until lately, of a key. */
+export interface Slot {
+  /** Name of the source. */
+  readonly source: string;
+  readonly flags: number;
+  /** When the source's last claim went, in ms; only with slotFlags.removed. */
+  readonly removedAt: number | null;
+  /** Spellings that differ in the case of the local part, or null when there is only the key itself. */
+  readonly spellings: string | null;
+}
+
+export interface Coverage {
+  readonly completeAt: number;
+  readonly addresses: number;
+  readonly pending: boolean;
+}
+
+/** What policy needs to know of the lists. */
+export interface LookupView {
+  /** The slots of a key; empty when nobody knows it. Throws when the snapshot cannot be read. */
+  find(tenant: string, key: string): readonly Slot[];
+  /** For which state of which source's list a domain (or `*.domain`) is covered; undefined when it never was. */
+  coverage(tenant: string, source: string, domain: string): Coverage | undefined;
+  /** Generation of the snapshot; undefined when there is none. */
+  generation(): number | undefined;
+}
+
+export interface LookupReader extends LookupView {
+  /** Opens a replaced file, reads sources and coverage again when they changed. Never throws. */
+  refresh(): void;
+  close(): void;
+}
+
+type Row = [
+  source: number,
+  flags: number,
+  removedAt: number | null,
+  spelling: string | null,
+  more: string | null,
+];
+
+interface Opened {
+  readonly db: Database.Database;
+  readonly select: Database.Statement<[number, string], Row>;
+  readonly inode: number;
+  dataVersion: number;
+  generation: number;
+  tenants: Map<string, number>;
+  sources: string[];
+  coverage: Map<string, Coverage>;
+}
+
+export interface LookupOptions {
+  readonly path: string;
+  /** Told once of each change for the worse or the better: a message for the log. */
+  readonly onState?: (state: 'open' | 'unavailable', detail: string) => void;
+  /** Page cache in KiB. */
+  readonly cacheKib?: number;
+}
+
+const none: readonly Slot[] = [];
+
+export function openLookup(options: LookupOptions): LookupReader {
+  let opened: Opened | undefined;
+  let trouble = '';
+
+  function fail(error: unknown): void {
+    const detail = messageOf(error);
+    close();
+    if (isDamage(error)) markDamaged(options.path, detail);
+    if (detail !== trouble) options.onState?.('unavailable', detail);
+    trouble = detail;
+  }
+
+  function close(): void {
+    try {
+      opened?.db.close();
+    } catch {
+      // a damaged file may not close cleanly; there is nothing to save in it
+    }
+    opened = undefined;
+  }
+
+  function refresh(): void {
+    try {
+      const inode = statSync(options.path).ino;
+      if (opened !== undefined && opened.inode !== inode) close();
+      if (opened === undefined) {
+        opened = open(options, inode);
+        trouble = '';
+        options.onState?.('open', `generation ${opened.generation}`);
+      } else if (dataVersion(opened.db) !== opened.dataVersion) {
+        Object.assign(opened, readState(opened.db));
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function find(tenant: string, key: string): readonly Slot[] {
+    if (opened === undefined) throw new RollcallError('store', `${options.path} cannot be read: ${trouble}`);
+    const tenantId = opened.tenants.get(tenant);
+    if (tenantId === undefined) return none;
+    let row: Row | undefined;
+    try {
+      row = opened.select.get(tenantId, key);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+    return row === undefined ? none : slotsOf(row, opened.sources);
+  }
+
+  refresh();
+  return {
+    find,
+    refresh,
+    close,
+    coverage: (tenant, source, domain) => opened?.coverage.get(coverageKey(tenant, source, domain)),
+    generation: () => opened?.generation,
+  };
+}
+
+function slotsOf(row: Row, sources: readonly string[]): readonly Slot[] {
+  if (row[4] === null)
+    return [{ source: sources[row[0]] ?? '', flags: row[1], removedAt: row[2], spellings: row[3] }];
+  const more = JSON.parse(row[4]) as [number, number, number | null, string | null][];
+  return more.map(([source, flags, removedAt, spellings]) => ({
+    source: sources[source] ?? '',
+    flags,
+    removedAt,
+    spellings,
+  }));
+}
+
+function open(options: LookupOptions, inode: number): Opened {
+  const db = new Database(options.path, { readonly: true, fileMustExist: true });
+  try {
+    const version: unknown = db.pragma('user_version', { simple: true });
+    if (version !== lookupVersion) throw new Error(`it has version ${String(version)}, not ${lookupVersion}`);
+    db.pragma(`cache_size = -${options.cacheKib ?? 16_384}`);
+    const select = db
+      .prepare<[number, string], Row>(
+        'SELECT source, flags, removed_at, spelling, more FROM recipient WHERE tenant = ? AND key = ?',
+      )
+      .raw();
+    return { db, select, inode, ...readState(db) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function dataVersion(db: Database.Database): number {
+  return Number(db.pragma('data_version', { simple: true }));
+}
+
+function coverageKey(tenant: string, source: string, domain: string): string {
+  return `${tenant}\n${source}\n${domain}`;
+}
+
+interface CoverageRow {
+  readonly tenant: string;
+  readonly source: string;
+  readonly domain: string;
+  readonly complete_at: number;
+  readonly addresses: number;
+  readonly pending: number;
+}
+
+/** Everything but the recipients, as of one snapshot. */
+function readState(
+  db: Database.Database,
+): Pick<Opened, 'dataVersion' | 'generation' | 'tenants' | 'sources' | 'coverage'> {
+  const version = dataVersion(db);
+  return db.transaction(() => {
+    const tenants = db.prepare<[], { tenant: number; name: string }>('SELECT tenant, name FROM tenant').all();
+    const sources: string[] = [];
+    for (const row of db
+      .prepare<[], { source: number; name: string }>('SELECT source, name FROM source')
+      .all()) {
+      sources[row.source] = row.name;
+    }
+    const coverage = new Map<string, Coverage>();
+    const rows = db
+      .prepare<[], CoverageRow>(
+        `SELECT t.name AS tenant, s.name AS source, c.domain, c.complete_at, c.addresses, c.pending
+         FROM coverage c JOIN tenant t ON t.tenant = c.tenant JOIN source s ON s.source = c.source`,
+      )
+      .all();
+    for (const row of rows) {
+      coverage.set(coverageKey(row.tenant, row.source, row.domain), {
+        completeAt: row.complete_at,
+        addresses: row.addresses,
+        pending: row.pending === 1,
+      });
+    }
+    const generation =
+      db.prepare<[], number>("SELECT value FROM meta WHERE name = 'generation'").pluck().get() ?? 0;
+    return {
+      dataVersion: version,
+      generation,
+      tenants: new Map(tenants.map((t) => [t.name, t.tenant])),
+      sources,
+      coverage,
+    };
+  })();
+}
+
+function isDamage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
+}
+
+function markDamaged(path: string, detail: string): void {
+  try {
+    writeFileSync(damagedMarkerPath(path), `${detail}\n`);
+  } catch {
+    // the marker is a hint to control; without it control finds the damage at its next check
+  }
+}

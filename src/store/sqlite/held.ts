@@ -1,0 +1,37 @@
+/** Held parts of plans: the newest open one of a source, and dropping one. */
+import type { SourceRef } from '../store.js';
+import { recordAudit } from './audit.js';
+import { clearPending } from './coverage.js';
+import type { Db } from './open.js';
+
+export interface Hold {
+  readonly run: number;
+  readonly hash: string;
+}
+
+/** The open hold of a source; there is at most one, a newer plan takes the place of an older. */
+export function newestHold(db: Db, ref: SourceRef): Hold | undefined {
+  return db
+    .prepare<[number, number], Hold>(
+      `SELECT run, held_hash AS hash FROM run
+       WHERE tenant = ? AND source = ? AND resolution = 'pending' ORDER BY run DESC LIMIT 1`,
+    )
+    .get(ref.tenantId, ref.sourceId);
+}
+
+/** The hash of what a run held, whatever became of it. */
+export function settledHash(db: Db, run: number): string | undefined {
+  return (
+    db.prepare<[number], string | null>('SELECT held_hash FROM run WHERE run = ?').pluck().get(run) ??
+    undefined
+  );
+}
+
+export function discardHeld(db: Db, ref: SourceRef, run: number, by: { actor: string; now: number }): void {
+  db.transaction(() => {
+    db.prepare('DELETE FROM held WHERE tenant = ? AND run = ?').run(ref.tenantId, run);
+    db.prepare("UPDATE run SET resolution = 'discarded' WHERE run = ?").run(run);
+    clearPending(db, ref);
+    recordAudit(db, { ref, at: by.now, actor: by.actor, action: 'discard', run, detail: '' });
+  }).immediate();
+}
