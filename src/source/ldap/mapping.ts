@@ -1,0 +1,210 @@
+/**
+ * One LDAP entry to one Entry: id, kind, flags and addresses.
+ *
+ * Takes what the server sent as it sent it: attribute names in any case, with options (`mail;lang-en`). Refuses an entry
+ * without a readable id, and a value that is not UTF-8; the caller hears of both. The preset's wide rules err towards
+ * accepting: disabled only where no mailbox type says that a disabled account still gets mail.
+ */
+import type { Attribute, SearchEntry } from 'ldapts';
+import type { Entry, EntryAddress, EntryKind } from '../source.js';
+import type { AttributePlan } from './preset.js';
+
+/** What the entry says, before ranged values are fetched. */
+export interface Mapped {
+  readonly dn: string;
+  readonly id: string | undefined;
+  readonly kind: EntryKind;
+  readonly disabled: boolean;
+  readonly internalOnly: boolean;
+  readonly addresses: EntryAddress[];
+  /** Values that could not be used, with the reason. */
+  readonly unusable: readonly string[];
+  /** Attributes of which only a part came: `proxyAddresses` up to value 1499. */
+  readonly ranges: readonly Range[];
+}
+
+export interface Range {
+  readonly attribute: string;
+  /** Index of the first value that did not come. */
+  readonly next: number;
+}
+
+/** Names of attributes holding a GUID in Active Directory's byte order. */
+const guidAttributes = new Set(['objectguid', 'ms-ds-consistencyguid', 'msds-consistencyguid']);
+
+type Use =
+  'id' | 'address' | 'objectclass' | 'useraccountcontrol' | 'nsaccountlock' | 'type' | 'internal' | 'none';
+
+interface Known {
+  readonly use: Use;
+  /** As the plan spells it. */
+  readonly name: string;
+  readonly guid: boolean;
+  /** First index after the values here; undefined when they are all. */
+  readonly next: number | undefined;
+}
+
+const flags: Readonly<Record<string, Use>> = {
+  objectclass: 'objectclass',
+  useraccountcontrol: 'useraccountcontrol',
+  nsaccountlock: 'nsaccountlock',
+  msexchrecipienttypedetails: 'type',
+  msexchrequireauthtosendto: 'internal',
+};
+
+/** Makes a mapper that remembers the meaning of every attribute name it has met. */
+export function createMapper(plan: AttributePlan, respectDisabled: boolean): (entry: SearchEntry) => Mapped {
+  const uses = new Map<string, Known>();
+  const lookUp = (type: string): Known => {
+    const known = uses.get(type);
+    if (known !== undefined) return known;
+    const learned = learn(type, plan);
+    if (uses.size < 1000) uses.set(type, learned); // a name for each range: bounded by us, not by the server
+    return learned;
+  };
+  return (entry) => mapEntry(entry, lookUp, respectDisabled);
+}
+
+function learn(type: string, plan: AttributePlan): Known {
+  const [base = '', ...options] = type.toLowerCase().split(';');
+  const range = options
+    .map((option) => /^range=\d+-(\d+|\*)$/.exec(option)?.[1])
+    .find((end) => end !== undefined);
+  const next = range === undefined || range === '*' ? undefined : Number(range) + 1;
+  const address = plan.addresses.find((name) => name.toLowerCase() === base);
+  if (base === plan.id.toLowerCase())
+    return { use: 'id', name: plan.id, guid: guidAttributes.has(base), next };
+  if (address !== undefined) return { use: 'address', name: address, guid: false, next };
+  return { use: flags[base] ?? 'none', name: base, guid: false, next };
+}
+
+function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDisabled: boolean): Mapped {
+  let id: string | undefined;
+  let classes: readonly (string | Buffer)[] = [];
+  let control = 0;
+  let type: string | undefined;
+  let locked = false;
+  let internalOnly = false;
+  const addresses: EntryAddress[] = [];
+  const unusable: string[] = [];
+  const ranges: Range[] = [];
+  for (const attribute of entry.attributes) {
+    const known = lookUp(attribute.type);
+    switch (known.use) {
+      case 'id':
+        id = known.guid ? guidOf(attribute) : textOf(attribute)?.toLowerCase();
+        break;
+      case 'address':
+        addAddresses(attribute, known.name, addresses, unusable);
+        if (known.next !== undefined) ranges.push({ attribute: known.name, next: known.next });
+        break;
+      case 'objectclass':
+        classes = attribute.values;
+        break;
+      case 'useraccountcontrol':
+        control = Number(textOf(attribute));
+        break;
+      case 'nsaccountlock':
+        locked = isTrue(attribute);
+        break;
+      case 'type':
+        type = textOf(attribute);
+        break;
+      case 'internal':
+        internalOnly = isTrue(attribute);
+        break;
+      case 'none':
+        break;
+    }
+  }
+  const disabled = respectDisabled && (locked || ((control & 2) !== 0 && mayBeDisabled(type)));
+  const kind = kindOf(classes, type);
+  return { dn: entry.name, id, kind, disabled, internalOnly, addresses, unusable, ranges };
+}
+
+/** The values of one address attribute; addresses of other systems (`sip:`, `X500:`) are none of ours. */
+export function addAddresses(
+  attribute: Attribute,
+  name: string,
+  addresses: EntryAddress[],
+  unusable: string[],
+): void {
+  for (const value of attribute.values) {
+    if (typeof value !== 'string') {
+      unusable.push(`a value of ${name} is not UTF-8`);
+      continue;
+    }
+    const address = addressOf(value);
+    if (address !== undefined) addresses.push({ value: address, attribute: name });
+  }
+}
+
+function addressOf(value: string): string | undefined {
+  const text = value.trim();
+  const colon = text.indexOf(':');
+  if (colon === -1) return text === '' ? undefined : text;
+  const prefix = text.slice(0, colon);
+  if (prefix.toLowerCase() === 'smtp') return text.slice(colon + 1).trim() || undefined;
+  // A type such as sip:, SPO:, X500:, and not the colon of a quoted local part or of an address literal.
+  return /^[A-Za-z0-9-]+$/.test(prefix) ? undefined : text;
+}
+
+/** MS-DTYP 2.3.4: the first three fields of a GUID are little-endian. */
+function guidOf(attribute: Attribute): string | undefined {
+  const [bytes] = attribute.parsedBuffers;
+  if (bytes?.length !== 16) return undefined;
+  const [a, b, c] = [bytes.subarray(0, 4), bytes.subarray(4, 6), bytes.subarray(6, 8)].map((field) =>
+    Buffer.from(field).reverse().toString('hex'),
+  );
+  return [a, b, c, bytes.toString('hex', 8, 10), bytes.toString('hex', 10)].join('-');
+}
+
+function textOf(attribute: Attribute): string | undefined {
+  const [value] = attribute.values;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function isTrue(attribute: Attribute): boolean {
+  return textOf(attribute)?.toLowerCase() === 'true';
+}
+
+/**
+ * msExchRecipientTypeDetails of which a disabled account means a disabled mailbox: none, UserMailbox, RemoteUserMailbox.
+ * Shared (4), room (16), equipment (32) and linked (2) mailboxes have disabled accounts and get mail.
+ */
+function mayBeDisabled(type: string | undefined): boolean {
+  return type === undefined || type === '1' || type === '2147483648';
+}
+
+/** Linked, shared, room, equipment; remote room, equipment, shared. */
+const mailboxTypes = new Set(['2', '4', '16', '32', '8589934592', '17179869184', '34359738368']);
+
+const kinds: readonly (readonly [EntryKind, readonly string[]])[] = [
+  [
+    'group',
+    ['group', 'groupofnames', 'groupofuniquenames', 'posixgroup', 'mailgroup', 'nismailalias', 'groupofurls'],
+  ],
+  ['group', ['msexchdynamicdistributionlist']],
+  ['mailbox', ['publicfolder']],
+  ['contact', ['contact']],
+  ['user', ['user', 'person', 'inetorgperson', 'posixaccount', 'account']],
+];
+
+function kindOf(classes: readonly (string | Buffer)[], type: string | undefined): EntryKind {
+  if (type !== undefined && mailboxTypes.has(type)) return 'mailbox';
+  const names = classes.map((name) => String(name).toLowerCase());
+  return kinds.find(([, members]) => members.some((member) => names.includes(member)))?.[0] ?? 'other';
+}
+
+/** The Entry, once id and all values are there. */
+export function toEntry(mapped: Mapped, id: string): Entry {
+  const { dn, kind, disabled, internalOnly } = mapped;
+  return { id, kind, disabled, internalOnly, addresses: withoutRepeats(mapped.addresses), where: dn };
+}
+
+/** `mail` is usually among proxyAddresses too. */
+function withoutRepeats(addresses: readonly EntryAddress[]): readonly EntryAddress[] {
+  if (addresses.length < 2) return addresses;
+  const seen = new Set<string>();
+  return addresses.filter(({ value }) => !seen.has(value) && seen.add(value));
+}

@@ -1,0 +1,48 @@
+/**
+ * What an LDAP source is told. Plain values: the composition root makes them from the configuration.
+ */
+
+export type LdapPreset = 'openldap' | 'active-directory' | '389ds';
+
+export interface LdapTls {
+  /** PEM text of the CA certificates to trust instead of the system's. */
+  readonly ca?: string | undefined;
+  /** Name that the certificate must carry; default: the host of the URL. */
+  readonly servername?: string | undefined;
+  /** False takes any certificate, and so anyone in between. */
+  readonly verify: boolean;
+}
+
+export interface LdapAttributes {
+  /** Attribute with the stable object id. */
+  readonly id?: string | undefined;
+  /** Attributes that hold addresses. */
+  readonly addresses?: readonly string[] | undefined;
+}
+
+export interface LdapSourceOptions {
+  readonly name: string;
+  /** `ldap://host[:port]` or `ldaps://host[:port]`, tried in order. */
+  readonly urls: readonly string[];
+  /** Upgrade `ldap://` connections with StartTLS before the bind. */
+  readonly startTls: boolean;
+  readonly tls: LdapTls;
+  /** Empty or undefined: an anonymous read, which never counts as complete. */
+  readonly bindDn?: string | undefined;
+  readonly bindPassword?: string | undefined;
+  readonly baseDns: readonly string[];
+  readonly preset: LdapPreset;
+  /** RFC 4515; default: the preset's. */
+  readonly filter?: string | undefined;
+  readonly scope: 'sub' | 'one';
+  readonly attributes?: LdapAttributes | undefined;
+  readonly respectDisabled: boolean;
+  /** Entries per page; lowered by itself when the server refuses the size. */
+  readonly pageSize: number;
+  /** Longest wait for one answer of the server, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Time limit asked of the server for one search, in seconds. */
+  readonly timeLimitSeconds: number;
+  /** Longest wait for a TCP connection, and again for TLS, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads a search to its end, page by page (RFC 2696), and says whether that end was proved.
+ *
+ * Promises: follows the cookie to the last page, also over empty ones; asks for no size limit, so that none can pass for
+ * success; any result other than success throws. `doubts` is empty only when the server paged and said that nothing
+ * follows, or does not know paging at all (its root DSE says so) and gave the whole answer with success.
+ */
+import { FilterParser, PagedResultsControl, type SearchEntry, type SearchResponse } from 'ldapts';
+import { RollcallError } from '../../errors.js';
+import { explainResult } from './explain.js';
+import type { SearchQuestion, Session } from './session.js';
+
+export interface PagedQuery {
+  readonly baseDn: string;
+  readonly scope: 'sub' | 'one';
+  readonly filter: string;
+  readonly attributes: readonly string[];
+  readonly pageSize: number;
+  readonly timeLimitSeconds: number;
+  /** Whether the server says that it pages; undefined when it says nothing. */
+  readonly paging: boolean | undefined;
+}
+
+export interface Page {
+  readonly entries: readonly SearchEntry[];
+  readonly references: readonly string[];
+}
+
+export interface PagingReport {
+  /** Why the end is not proved; empty when it is. */
+  readonly doubts: readonly string[];
+}
+
+const smallerSizes = [1000, 500, 200, 100, 50];
+const maxEmptyPages = 1000; // in a row; Active Directory sends some where it filters late, never so many
+
+type Fetch = (cookie: Buffer | undefined) => Promise<SearchResponse>;
+
+export async function* readPages(
+  session: Session,
+  query: PagedQuery,
+): AsyncGenerator<Page, PagingReport, void> {
+  const { answer: first, fetch } = await firstPage(session, query);
+  let pending: Promise<SearchResponse> | undefined = Promise.resolve(first);
+  let empty = 0;
+  while (pending !== undefined) {
+    const answer: SearchResponse = await pending;
+    mustSucceed(session, query, answer);
+    const cookie = cookieOf(answer);
+    empty = answer.searchEntries.length === 0 ? empty + 1 : 0;
+    if (empty > maxEmptyPages) throw endless(session, query);
+    // The next page travels while this one is used.
+    pending = cookie === undefined || cookie.length === 0 ? undefined : fetch(cookie);
+    pending?.catch(() => undefined);
+    yield { entries: answer.searchEntries, references: answer.searchReferences.flatMap(({ uris }) => uris) };
+    if (cookie === undefined) return { doubts: unpaged(session, query) };
+  }
+  return { doubts: [] };
+}
+
+/** The first page, with a page size that the server takes. */
+async function firstPage(
+  session: Session,
+  query: PagedQuery,
+): Promise<{ answer: SearchResponse; fetch: Fetch }> {
+  const sizes = [query.pageSize, ...smallerSizes.filter((size) => size < query.pageSize)];
+  for (;;) {
+    const fetch = fetcher(session, query, sizes.shift() ?? 50);
+    const answer = await fetch(undefined);
+    // slapd answers a page above its `size.pr` with result 11 and no entry (Active Directory just gives less).
+    const tooLarge = answer.status === 11 && answer.searchEntries.length === 0 && query.paging !== false;
+    if (!tooLarge || sizes.length === 0) return { answer, fetch };
+  }
+}
+
+function fetcher(session: Session, query: PagedQuery, size: number): Fetch {
+  const question: SearchQuestion = {
+    baseDN: query.baseDn,
+    scope: query.scope,
+    filter: FilterParser.parseString(query.filter),
+    attributes: [...query.attributes],
+    // Never a sizeLimit: with one, ldapts turns "size limit exceeded" into success. The time limit is always sent:
+    // left out, ldapts asks the server for ten seconds.
+    timeLimit: query.timeLimitSeconds,
+    returnAttributeValues: true,
+  };
+  return (cookie) => session.search({ ...question, controls: paging(query, size, cookie) });
+}
+
+function paging(query: PagedQuery, size: number, cookie: Buffer | undefined): PagedResultsControl[] {
+  if (query.paging === false) return [];
+  const value = cookie === undefined ? { size } : { size, cookie };
+  return [new PagedResultsControl({ critical: query.paging === true, value })];
+}
+
+/** Empty: the last page. Undefined: the server did not page. */
+function cookieOf(answer: SearchResponse): Buffer | undefined {
+  const control = answer.controls?.find((candidate) => candidate instanceof PagedResultsControl);
+  return control?.value?.cookie;
+}
+
+function mustSucceed(session: Session, query: PagedQuery, answer: SearchResponse): void {
+  if (answer.status === 0) return;
+  const { text, hint } = explainResult(answer.status, answer.errorMessage);
+  throw new RollcallError('source', `${session.server}: search below ${query.baseDn}: ${text}`, { hint });
+}
+
+function endless(session: Session, query: PagedQuery): RollcallError {
+  const what = `${String(maxEmptyPages)} empty pages in a row`;
+  return new RollcallError('source', `${session.server}: search below ${query.baseDn}: ${what}`);
+}
+
+function unpaged(session: Session, query: PagedQuery): string[] {
+  if (query.paging === false) return [];
+  return [`${session.server} did not page its answer below ${query.baseDn}: it may have been cut short`];
+}
