@@ -1,0 +1,28 @@
+/**
+ * `decide` and the bare row read on one lookup.db, in this process. The one place in bench/ that knows the insides: the
+ * composition of edge.ts, without its listeners and with nobody to tell of the answers.
+ */
+
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { root } from './workload.mjs';
+
+const dist = (file) => import(join(root, 'dist', file));
+
+export async function openDecide(product) {
+  const file = join(product.dataDir, 'lookup.db');
+  const db = new Database(file, { readonly: true });
+  const statement = db
+    .prepare('SELECT source, flags, removed_at, spelling, more FROM recipient WHERE tenant = 1 AND key = ?')
+    .raw();
+
+  const { openLookup } = await dist('lookup/reader.js');
+  const lookup = openLookup({ path: file });
+  lookup.refresh();
+  return { readRow: (key) => statement.get(key), decide: await composeDecide(product, lookup) };
+}
+
+/** To be filled in when policy/decide.ts and edge.ts are there. */
+async function composeDecide() {
+  throw new Error('bench/lib/decide.mjs does not know yet how edge.ts composes `decide`');
+}
