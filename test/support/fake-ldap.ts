@@ -39,6 +39,8 @@ export interface FakeLdapOptions {
   readonly rootDse?: Readonly<Record<string, readonly string[]>> | null;
   /** Result of every bind instead of looking at the password. */
   readonly bindResult?: { readonly code: number; readonly message: string };
+  /** Answer to Who Am I instead of the DN of the bind. */
+  readonly whoAmI?: string;
   /** Runs on every extended request before it is answered; return false to leave it unanswered. */
   readonly onExtended?: (oid: string, socket: Socket) => boolean;
   readonly search: (request: FakeSearch, reply: Reply) => void;
@@ -86,7 +88,7 @@ class Fake implements FakeLdap {
   #connections = 0;
 
   constructor(readonly options: FakeLdapOptions) {
-    this.server = createServer((socket) => {
+    this.server = createServer({ noDelay: true }, (socket) => {
       this.#connections += 1;
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
@@ -144,7 +146,7 @@ function handle(
   if (operation === tags.extended) {
     const oid = reader.readString(0x80) ?? '';
     if (fake.options.onExtended?.(oid, socket) === false) return;
-    socket.write(extendedAnswer(id, oid, state.boundAs));
+    socket.write(extendedAnswer(id, oid, fake.options.whoAmI ?? state.boundAs));
   }
   if (operation === tags.search) search(fake, socket, reader, id, state);
 }
