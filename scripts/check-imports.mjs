@@ -26,15 +26,17 @@ const ranks = {
   policy: 3,
   edge: 4,
   http: 4,
-  'control.ts': 5,
-  'edge.ts': 5,
-  'serve.ts': 5,
-  cli: 6,
-  'main.ts': 7,
+  compose: 5,
+  'worker.ts': 6,
+  'control.ts': 6,
+  'edge.ts': 6,
+  'serve.ts': 6,
+  cli: 7,
+  'main.ts': 8,
 };
 
 /** Everything else receives plain options, and so can be tested and reused without a configuration. */
-const knowConfig = new Set(['config', 'control.ts', 'edge.ts', 'serve.ts', 'cli']);
+const knowConfig = new Set(['config', 'compose', 'worker.ts', 'control.ts', 'edge.ts', 'serve.ts', 'cli']);
 
 /** Edges ask for verdicts; what they are made from is none of their business. */
 const closedToEdges = new Set(['store', 'lookup', 'sync', 'source']);
@@ -94,7 +96,7 @@ function judge(from, to) {
   if (to === 'config' && !knowConfig.has(from)) {
     return {
       rule: `${from} knows the configuration`,
-      mend: 'take plain options; control.ts and edge.ts fill them in',
+      mend: 'take plain options; a composition root fills them in',
     };
   }
   if (from === 'edge' && closedToEdges.has(to)) {

@@ -22,7 +22,11 @@ export async function openDecide(product) {
   return { readRow: (key) => statement.get(key), decide: await composeDecide(product, lookup) };
 }
 
-/** To be filled in when policy/decide.ts and edge.ts are there. */
-async function composeDecide() {
-  throw new Error('bench/lib/decide.mjs does not know yet how edge.ts composes `decide`');
+async function composeDecide(product, lookup) {
+  const { loadConfig } = await dist('config/load.js');
+  const { domainTableOf } = await dist('compose/domains.js');
+  const { createDecide } = await dist('policy/decide.js');
+  const { createReference } = await dist('policy/reference.js');
+  const table = domainTableOf(loadConfig(product.file).config);
+  return createDecide({ domains: () => table, lookup, now: Date.now, reference: () => createReference() });
 }
