@@ -28,17 +28,17 @@ export function readDocument(source: string): Document {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true });
   const lineOf = (path: Path) => line(text, tree, path);
-  const syntax = errors.map((error) => ({ path: [], message: syntaxMessage(text, error) }));
-  if (tree === undefined || syntax.length > 0) {
-    const empty = { path: [], message: 'the file is empty: it must hold an object' };
-    return {
-      value: undefined,
-      findings: syntax.length > 0 ? syntax.slice(0, 1) : [empty],
-      lineOf: () => undefined,
-    };
-  }
+  const syntax = errors.map((error) => syntaxMessage(text, error));
+  if (tree === undefined) return unreadable('the file is empty: it must hold an object');
+  const [first] = syntax;
+  // Whatever follows the first mistake is its echo.
+  if (first !== undefined) return unreadable(first);
   const findings = repeatedKeys(tree, []);
   return { value: findings.length > 0 ? undefined : getNodeValue(tree), findings, lineOf };
+}
+
+function unreadable(message: string): Document {
+  return { value: undefined, findings: [{ path: [], message }], lineOf: () => undefined };
 }
 
 function syntaxMessage(text: string, { error, offset }: ParseError): string {

@@ -12,8 +12,9 @@ export function didYouMean(input: unknown, known: readonly string[]): string {
   return ` (did you mean "${nearest.word}"?)`;
 }
 
-/** Levenshtein distance. */
+/** Levenshtein distance; letters that only changed places count as one mistake. */
 function distance(a: string, b: string): number {
+  if (a !== b && letters(a) === letters(b)) return 1;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, left] of Array.from(a).entries()) {
     const next = [i + 1];
@@ -24,4 +25,8 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row.at(-1) ?? 0;
+}
+
+function letters(word: string): string {
+  return Array.from(word).toSorted().join('');
 }
