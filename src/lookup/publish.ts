@@ -142,7 +142,7 @@ function copyFrom(db: Database.Database, from: number): Published | undefined {
   db.exec('BEGIN');
   try {
     const to = Number(db.prepare("SELECT value FROM directory.meta WHERE name = 'generation'").pluck().get());
-    if (from > to || from < 0) return undefined;
+    if (from > to || from < 0 || !hasHistory(db, from, to)) return undefined;
     if (to > from) {
       db.exec('CREATE TEMP TABLE since (value INTEGER)');
       db.prepare('INSERT INTO temp.since VALUES (?)').run(from);
@@ -162,6 +162,12 @@ function copyFrom(db: Database.Database, from: number): Published | undefined {
   } finally {
     if (db.inTransaction) db.exec('ROLLBACK');
   }
+}
+
+/** Whether every generation since `from` still has its run; old history is pruned. */
+function hasHistory(db: Database.Database, from: number, to: number): boolean {
+  const n = db.prepare<[number], number>('SELECT COUNT(*) FROM directory.run WHERE generation > ?').pluck().get(from);
+  return n === to - from;
 }
 
 function isDamage(error: unknown): boolean {

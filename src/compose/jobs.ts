@@ -1,0 +1,133 @@
+/**
+ * Jobs: everything that writes directory.db and lookup.db, each as one function call. Run by the worker thread of
+ * control, and by the command line in its own process; leases and locks keep the two apart.
+ */
+import type { Config } from '../config/schema.js';
+import { messageOf, RollcallError } from '../errors.js';
+import { publish, type Published } from '../lookup/publish.js';
+import { lookupPath } from '../lookup/schema.js';
+import { registerSource } from '../store/sqlite/catalog.js';
+import { prune } from '../store/sqlite/maintain.js';
+import { directoryPath, openDirectory, type Db } from '../store/sqlite/open.js';
+import { getRun, markInterrupted } from '../store/sqlite/runs.js';
+import { sweepStaging } from '../store/sqlite/staging.js';
+import type { RunRecord, SourceRef } from '../store/store.js';
+import { runSync, type Progress, type RunDeps } from '../sync/run.js';
+import { approveRun, discardRun, rollbackRun } from '../sync/settle.js';
+import { scopeOf } from './domains.js';
+import { sourceConfigOf, sourceOf, type Upload } from './source.js';
+
+export type Job = { readonly actor: string } & (
+  | { readonly kind: 'sync'; readonly source: string; readonly dryRun: boolean }
+  | { readonly kind: 'upload'; readonly source: string; readonly dryRun: boolean; readonly upload: Upload }
+  | {
+      readonly kind: 'approve';
+      readonly run: number;
+      readonly hash?: string | undefined;
+      readonly tenant?: string | undefined;
+    }
+  | { readonly kind: 'discard' | 'rollback'; readonly run: number; readonly tenant?: string | undefined }
+);
+
+export interface JobHooks {
+  readonly signal: AbortSignal;
+  readonly progress?: Progress;
+  readonly now?: () => number;
+}
+
+/**
+ * Does one job and returns the record of its run. Throws `not-found`, `conflict`, `usage`, `store`; whatever goes wrong
+ * in the source itself is a record with state `failed` or `refused`.
+ */
+export async function runJob(config: Config, job: Job, hooks: JobHooks): Promise<RunRecord> {
+  const db = openDirectory(directoryPath(config.dataDir));
+  try {
+    const now = hooks.now ?? Date.now;
+    const deps: RunDeps = {
+      db,
+      now,
+      leaseMs: config.sync.lease,
+      publish: () => void publishNow(config),
+      ...(hooks.progress !== undefined && { progress: hooks.progress }),
+    };
+    if (job.kind === 'sync' || job.kind === 'upload') return await runRead(config, deps, job, hooks.signal);
+    const settle = { ref: refOfRun(db, job.run, job.tenant), run: job.run, actor: job.actor };
+    if (job.kind === 'approve') return approveRun(deps, settle, job.hash);
+    return job.kind === 'discard' ? discardRun(deps, settle) : rollbackRun(deps, settle);
+  } finally {
+    db.close();
+  }
+}
+
+function runRead(
+  config: Config,
+  deps: RunDeps,
+  job: Extract<Job, { kind: 'sync' | 'upload' }>,
+  signal: AbortSignal,
+): Promise<RunRecord> {
+  const { tenant, kind, guard } = sourceConfigOf(config, job.source);
+  const source = sourceOf(config, job.source, job.kind === 'upload' ? job.upload : undefined);
+  return runSync(deps, {
+    ref: registerSource(deps.db, tenant, job.source, kind),
+    kind: job.kind,
+    actor: job.actor,
+    source,
+    scope: scopeOf(config, tenant),
+    limits: guard,
+    canaries: guard.canaries,
+    dryRun: job.dryRun,
+    maxProblems: config.sync.maxProblems,
+    signal,
+  });
+}
+
+function refOfRun(db: Db, run: number, tenant: string | undefined): SourceRef {
+  const record = getRun(db, run, tenant);
+  if (record === undefined) throw new RollcallError('not-found', `there is no run ${run}`);
+  return registerSource(db, record.tenant, record.source, 'unknown');
+}
+
+/** Brings lookup.db up to directory.db; `force` builds it anew. */
+export function publishNow(config: Config, force = false): Published {
+  const lookupFile = lookupPath(config.dataDir);
+  try {
+    return publish({ directoryFile: directoryPath(config.dataDir), lookupFile, force });
+  } catch (cause) {
+    throw new RollcallError('store', `${lookupFile} could not be brought up to date: ${messageOf(cause)}`, {
+      cause,
+      hint: 'The edges keep the generation they have; the next run publishes again.',
+    });
+  }
+}
+
+export interface Started {
+  /** Runs found unfinished. */
+  readonly interrupted: readonly number[];
+  readonly published: Published;
+}
+
+/** What every start of control does first: finds what a crash left, and publishes. */
+export function recover(config: Config, now: number): Started {
+  const db = openDirectory(directoryPath(config.dataDir));
+  try {
+    for (const [name, { tenant, kind }] of Object.entries(config.sources))
+      registerSource(db, tenant, name, kind);
+    const interrupted = markInterrupted(db, now);
+    sweepStaging(db);
+    return { interrupted, published: publishNow(config) };
+  } finally {
+    db.close();
+  }
+}
+
+/** Once a day: drops history and tombstones that are too old to matter. */
+export function maintain(config: Config, now: number): { readonly pruned: number } {
+  const db = openDirectory(directoryPath(config.dataDir));
+  try {
+    const pruned = prune(db, { now, historyMs: config.sync.history });
+    if (pruned.removals > 0) publishNow(config, true);
+    return { pruned: pruned.runs };
+  } finally {
+    db.close();
+  }
+}
