@@ -16,6 +16,8 @@ function importBare() {
   const file = join(folder, 'bare.db');
   rmSync(file, { force: true });
   const script = [
+    // The default cache of 2 MB would make the peer three times slower than it can be.
+    'PRAGMA cache_size = -262144;',
     'CREATE TABLE list (email TEXT NOT NULL PRIMARY KEY, name TEXT) WITHOUT ROWID;',
     `.import --csv --skip 1 "${path}" list`,
     'SELECT count(*) FROM list;',

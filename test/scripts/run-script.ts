@@ -9,5 +9,5 @@ export function runScript(name: string, args: readonly string[], env: NodeJS.Pro
     encoding: 'utf8',
     env: { ...process.env, ...env },
   });
-  return { status: result.status, output: result.stdout + result.stderr };
+  return { status: result.status, output: result.stderr + result.stdout };
 }
