@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    // The reporter lists the slowest at the end.
+    slowTestThreshold: 5_000,
     reporters: [new RollcallReporter()],
   },
 });
