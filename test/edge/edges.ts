@@ -1,0 +1,42 @@
+/** Edges on ephemeral loopback ports, drained at the end of each test. */
+import { afterEach } from 'vitest';
+import type { ListenAddress } from '../../src/edge/bind.js';
+import type { Edge } from '../../src/edge/listener.js';
+import { createPolicyEdge, type PolicyEdgeOptions } from '../../src/edge/postfix/policy-edge.js';
+import { createSmtpEdge, type SmtpEdgeOptions } from '../../src/edge/smtp/smtp-edge.js';
+import { silentLogger } from '../../src/telemetry/log.js';
+import { decideByName } from './fake-decide.js';
+
+const running: Edge[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((edge) => edge.drain()));
+});
+
+const common = {
+  listen: [{ host: '127.0.0.1', port: 0 }],
+  decide: decideByName,
+  witness: () => undefined,
+  log: silentLogger(),
+  drainTimeoutMs: 50,
+} as const;
+
+export interface Running {
+  readonly edge: Edge;
+  readonly address: ListenAddress;
+}
+
+export async function runSmtp(options: Partial<SmtpEdgeOptions> = {}): Promise<Running> {
+  return start(createSmtpEdge({ ...common, hostname: 'edge.example', ...options }));
+}
+
+export async function runPolicy(options: Partial<PolicyEdgeOptions> = {}): Promise<Running> {
+  return start(createPolicyEdge({ ...common, ...options }));
+}
+
+async function start(edge: Edge): Promise<Running> {
+  const [address] = await edge.listen();
+  if (address === undefined) throw new Error('no address was bound');
+  running.push(edge);
+  return { edge, address };
+}
