@@ -84,7 +84,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   }
 
   async function flush(): Promise<void> {
-    await writing;
+    while (writing !== undefined) await writing;
     await tick();
   }
 
