@@ -17,6 +17,8 @@ interface Named {
   readonly domain: DomainConfig;
   readonly config: Config;
   readonly byKey: ReadonlyMap<string, DomainConfig>;
+  /** The longest pause of a schedule; many sources share few schedules. */
+  readonly pauseOf: (schedule: string) => number | undefined;
 }
 
 export function checkDomains(config: Config): CheckFinding[] {
@@ -24,8 +26,9 @@ export function checkDomains(config: Config): CheckFinding[] {
   if (entries.length === 0)
     return [warning(['domains'], 'no domain is configured: Rollcall speaks for nobody')];
   const byKey = new Map(entries.map(([name, domain]) => [domainKey(name) ?? name, domain]));
+  const pauseOf = remembered(longestPause);
   const perDomain = entries.flatMap(([name, domain]) => {
-    const named = { name, domain, config, byKey, path: ['domains', name] };
+    const named = { name, domain, config, byKey, pauseOf, path: ['domains', name] };
     return [aliasCheck, sourcesCheck, riskCheck].flatMap((check) => check(named));
   });
   return [...nameChecks(Object.keys(config.domains)), ...perDomain];
@@ -75,12 +78,11 @@ function aliasCheck({ name, path, domain, byKey }: Named): CheckFinding[] {
 }
 
 function sourcesCheck({ path, domain, config }: Named): CheckFinding[] {
-  const names = Object.keys(config.sources);
   const wrong = domain.sources.flatMap((name, index) => {
     const here = [...path, 'sources', index];
     const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
     if (source === undefined)
-      return [error(here, `no such source under "sources"${didYouMean(name, names)}`)];
+      return [error(here, `no such source under "sources"${didYouMean(name, Object.keys(config.sources))}`)];
     if (source.tenant === domain.tenant) return [];
     return [
       error(here, `is a source of tenant "${source.tenant}", the domain is of tenant "${domain.tenant}"`),
@@ -93,7 +95,7 @@ function sourcesCheck({ path, domain, config }: Named): CheckFinding[] {
   return [...wrong, error([...path, 'sources'], message)];
 }
 
-function riskCheck({ path, domain, config }: Named): CheckFinding[] {
+function riskCheck({ path, domain, config, pauseOf }: Named): CheckFinding[] {
   const catchAll = domain.catchAll
     ? [
         warning(
@@ -104,7 +106,9 @@ function riskCheck({ path, domain, config }: Named): CheckFinding[] {
     : [];
   if (domain.mode === 'off' || domain.catchAll) return catchAll;
   return domain.sources.flatMap((name, index) => {
-    const reason = staleReason(config.sources[name]?.schedule, domain.staleAfter);
+    const schedule = config.sources[name]?.schedule;
+    const pause = schedule === undefined ? undefined : pauseOf(schedule);
+    const reason = staleReason(schedule, pause, domain.staleAfter);
     return reason === ''
       ? []
       : [warning([...path, 'sources', index], `"${name}" ${reason} (${domain.whenStale})`)];
@@ -112,10 +116,20 @@ function riskCheck({ path, domain, config }: Named): CheckFinding[] {
 }
 
 /** Why a list will go stale by itself; empty when it will not. */
-function staleReason(schedule: string | undefined, staleAfter: number): string {
+function staleReason(schedule: string | undefined, pause: number | undefined, staleAfter: number): string {
   const limit = formatDuration(staleAfter);
   if (schedule === undefined) return `has no schedule: without a list every ${limit} "whenStale" speaks`;
-  const pause = longestPause(schedule);
   if (pause === undefined || pause < staleAfter) return '';
   return `runs only every ${formatDuration(pause)}, "staleAfter" is ${limit}: in between "whenStale" speaks`;
+}
+
+function remembered<Result>(compute: (text: string) => Result): (text: string) => Result {
+  const results = new Map<string, Result>();
+  return (text) => {
+    const known = results.get(text);
+    if (known !== undefined) return known;
+    const result = compute(text);
+    results.set(text, result);
+    return result;
+  };
 }

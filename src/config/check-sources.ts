@@ -4,18 +4,21 @@
 import { error, warning } from './findings.js';
 import type { CheckFinding } from './findings.js';
 import { domainKey } from './domain-name.js';
+import type { DomainConfig } from './domain.js';
 import type { Path } from './json.js';
 import { isLoopback } from './listen-address.js';
 import type { Config } from './schema.js';
 import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from './source.js';
 
 export function checkSources(config: Config): CheckFinding[] {
+  const places = placesOf(config);
+  const used = new Set(Object.values(config.domains).flatMap((domain) => domain.sources));
   return Object.entries(config.sources).flatMap(([name, source]) => {
     const path = ['sources', name];
     return [
       ...(source.kind === 'ldap' ? ldapChecks(source, path) : csvChecks(source, path)),
-      ...useChecks(config, name, path),
-      ...canaryChecks(config, source, path),
+      ...(used.has(name) ? [] : [warning(path, 'no domain names this source: its list decides nothing')]),
+      ...canaryChecks(places, source, path),
     ];
   });
 }
@@ -86,21 +89,30 @@ function csvChecks(source: CsvSourceConfig, path: Path): CheckFinding[] {
   ];
 }
 
-function useChecks(config: Config, name: string, path: Path): CheckFinding[] {
-  const used = Object.values(config.domains).some((domain) => domain.sources.includes(name));
-  return used ? [] : [warning(path, 'no domain names this source: its list decides nothing')];
-}
-
-function canaryChecks(config: Config, source: SourceConfig, path: Path): CheckFinding[] {
-  const owned = Object.entries(config.domains).filter(([, domain]) => domain.tenant === source.tenant);
-  const keys = new Set(owned.map(([name]) => domainKey(name)));
-  const wide = owned
-    .filter(([, domain]) => domain.includeSubdomains)
-    .map(([name]) => `.${domainKey(name) ?? name}`);
-  return source.guard.canaries.flatMap((canary, index) => {
-    const key = domainKey(canary.slice(canary.lastIndexOf('@') + 1)) ?? '';
-    if (keys.has(key) || wide.some((end) => key.endsWith(end))) return [];
+function canaryChecks(places: Places, { tenant, guard }: SourceConfig, path: Path): CheckFinding[] {
+  return guard.canaries.flatMap((canary, index) => {
+    const key = domainKey(canary.slice(canary.lastIndexOf('@') + 1));
+    if (key !== undefined && isAnswered(places, tenant, key)) return [];
     const message = 'is in no domain of this tenant: it would never be found, and no removal ever made';
     return [error([...path, 'guard', 'canaries', index], message)];
   });
+}
+
+/** `tenant/domain` of every domain; those that answer for their subdomains apart. */
+interface Places {
+  readonly exact: ReadonlySet<string>;
+  readonly wide: ReadonlySet<string>;
+}
+
+function placesOf(config: Config): Places {
+  const keys = (domains: readonly [string, DomainConfig][]) =>
+    new Set(domains.map(([name, { tenant }]) => `${tenant}/${domainKey(name) ?? name}`));
+  const all = Object.entries(config.domains);
+  return { exact: keys(all), wide: keys(all.filter(([, domain]) => domain.includeSubdomains)) };
+}
+
+function isAnswered({ exact, wide }: Places, tenant: string, key: string): boolean {
+  const labels = key.split('.');
+  const parents = labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'));
+  return exact.has(`${tenant}/${key}`) || parents.some((parent) => wide.has(`${tenant}/${parent}`));
 }

@@ -26,15 +26,27 @@ export function readDocument(source: string): Document {
   // A byte order mark is no part of the text (RFC 8259 §8.1).
   const text = source.replace(/^\uFEFF/, '');
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true });
-  const lineOf = (path: Path) => line(text, tree, path);
+  const tree = parse(text, errors);
+  if (tree === 'too deep') return unreadable('nested too deeply to be a configuration');
   const syntax = errors.map((error) => syntaxMessage(text, error));
   if (tree === undefined) return unreadable('the file is empty: it must hold an object');
   const [first] = syntax;
   // Whatever follows the first mistake is its echo.
   if (first !== undefined) return unreadable(first);
+  const starts = lineStarts(text);
+  const lineOf = (path: Path) => line(starts, tree, path);
   const findings = repeatedKeys(tree, []);
   return { value: findings.length > 0 ? undefined : getNodeValue(tree), findings, lineOf };
+}
+
+function parse(text: string, errors: ParseError[]): Node | undefined | 'too deep' {
+  try {
+    return parseTree(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    // The parser recurses: some ten thousand brackets use up the stack.
+    if (error instanceof RangeError) return 'too deep';
+    throw error;
+  }
 }
 
 function unreadable(message: string): Document {
@@ -67,9 +79,15 @@ function repeatedKeys(node: Node, path: Path): Finding[] {
   });
 }
 
-function line(text: string, tree: Node | undefined, path: Path): number | undefined {
-  if (tree === undefined || path.length === 0) return undefined;
+function line(starts: readonly number[], tree: Node, path: Path): number | undefined {
+  if (path.length === 0) return undefined;
   const node = findNodeAtLocation(tree, [...path]);
-  if (node === undefined) return line(text, tree, path.slice(0, -1));
-  return text.slice(0, node.offset).split('\n').length;
+  if (node === undefined) return line(starts, tree, path.slice(0, -1));
+  const after = starts.findIndex((start) => start > node.offset);
+  return after === -1 ? starts.length : after;
+}
+
+/** The offset at which each line begins. */
+function lineStarts(text: string): number[] {
+  return [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
 }

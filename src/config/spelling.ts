@@ -2,9 +2,12 @@
  * "Did you mean": the known word nearest to a mistyped one. Promises silence over a wild guess.
  */
 
+/** Thousands of mistakes among thousands of names would take minutes to compare. */
+const mostKnown = 500;
+
 /** ` (did you mean "x"?)`, or nothing. Anything that is not text gets nothing. */
 export function didYouMean(input: unknown, known: readonly string[]): string {
-  if (typeof input !== 'string' || input.length > 64) return '';
+  if (typeof input !== 'string' || input.length > 64 || known.length > mostKnown) return '';
   const nearest = known
     .map((word) => ({ word, distance: distance(input.toLowerCase(), word.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];

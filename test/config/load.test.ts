@@ -233,3 +233,10 @@ test('a file that is not there is named, with what to do', () => {
   expect(missing).toThrow('cannot read the configuration /no/such/config.json');
   expect(missing).toThrow(expect.objectContaining({ code: 'config' }) as Error);
 });
+
+test('a file nested beyond reason is refused, not a crash', () => {
+  expect(parseConfig('['.repeat(200_000), { file })).toEqual({
+    ok: false,
+    issues: [{ path: '', message: 'nested too deeply to be a configuration' }],
+  });
+});
