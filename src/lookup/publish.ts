@@ -30,7 +30,8 @@ export function publish(options: PublishOptions): Published {
   const unlock = lock(join(dirname(options.lookupFile), 'publish.lock'));
   try {
     const from = options.force === true ? undefined : usableGeneration(options);
-    if (from === undefined) return rebuild(options);
+    // nothing is in an empty snapshot that could be kept, and building one is faster than filling it by changes
+    if (from === undefined || (from === 0 && directoryGeneration(options) > 0)) return rebuild(options);
     return publishChanges(options, from) ?? rebuild(options);
   } finally {
     unlock();
@@ -64,6 +65,15 @@ function lock(path: string): () => void {
 
 function generationIn(db: Database.Database): number {
   return db.prepare<[], number>("SELECT value FROM meta WHERE name = 'generation'").pluck().get() ?? -1;
+}
+
+function directoryGeneration({ directoryFile }: PublishOptions): number {
+  const db = new Database(directoryFile, { readonly: true });
+  try {
+    return Number(db.prepare("SELECT value FROM meta WHERE name = 'generation'").pluck().get());
+  } finally {
+    db.close();
+  }
 }
 
 /** The generation of the file in place; undefined when it must be built anew. */
@@ -166,7 +176,10 @@ function copyFrom(db: Database.Database, from: number): Published | undefined {
 
 /** Whether every generation since `from` still has its run; old history is pruned. */
 function hasHistory(db: Database.Database, from: number, to: number): boolean {
-  const n = db.prepare<[number], number>('SELECT COUNT(*) FROM directory.run WHERE generation > ?').pluck().get(from);
+  const n = db
+    .prepare<[number], number>('SELECT COUNT(*) FROM directory.run WHERE generation > ?')
+    .pluck()
+    .get(from);
   return n === to - from;
 }
 

@@ -8,7 +8,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { messageOf, RollcallError } from '../errors.js';
-import { damagedMarkerPath, lookupVersion } from './schema.js';
+import { damagedMarkerPath, lookupVersion, slotBase } from './schema.js';
 
 /** What one source says, or said until lately, of a key. */
 export interface Slot {
@@ -43,23 +43,19 @@ export interface LookupReader extends LookupView {
   close(): void;
 }
 
-type Row = [
-  source: number,
-  flags: number,
-  removedAt: number | null,
-  spelling: string | null,
-  more: string | null,
-];
+/** A plain slot as its number, or any slots as JSON. */
+type Value = number | string;
 
 interface Opened {
   readonly db: Database.Database;
-  readonly select: Database.Statement<[number, string], Row>;
+  readonly select: Database.Statement<[number, string], Value>;
   readonly inode: number;
   dataVersion: number;
   generation: number;
   tenants: Map<string, number>;
   sources: string[];
   coverage: Map<string, Coverage>;
+  plain: Map<number, readonly Slot[]>;
 }
 
 export interface LookupOptions {
@@ -113,14 +109,15 @@ export function openLookup(options: LookupOptions): LookupReader {
     if (opened === undefined) throw new RollcallError('store', `${options.path} cannot be read: ${trouble}`);
     const tenantId = opened.tenants.get(tenant);
     if (tenantId === undefined) return none;
-    let row: Row | undefined;
+    let value: Value | undefined;
     try {
-      row = opened.select.get(tenantId, key);
+      value = opened.select.get(tenantId, key);
     } catch (error) {
       fail(error);
       throw error;
     }
-    return row === undefined ? none : slotsOf(row, opened.sources);
+    if (value === undefined) return none;
+    return typeof value === 'number' ? plainSlot(opened, value) : slotsOf(value, opened.sources);
   }
 
   refresh();
@@ -133,11 +130,20 @@ export function openLookup(options: LookupOptions): LookupReader {
   };
 }
 
-function slotsOf(row: Row, sources: readonly string[]): readonly Slot[] {
-  if (row[4] === null)
-    return [{ source: sources[row[0]] ?? '', flags: row[1], removedAt: row[2], spellings: row[3] }];
-  const more = JSON.parse(row[4]) as [number, number, number | null, string | null][];
-  return more.map(([source, flags, removedAt, spellings]) => ({
+/** Plain slots are few (sources times flags), so each is made once. */
+function plainSlot(opened: Opened, value: number): readonly Slot[] {
+  let slots = opened.plain.get(value);
+  if (slots === undefined) {
+    const source = opened.sources[Math.floor(value / slotBase)] ?? '';
+    slots = [{ source, flags: value % slotBase, removedAt: null, spellings: null }];
+    opened.plain.set(value, slots);
+  }
+  return slots;
+}
+
+function slotsOf(json: string, sources: readonly string[]): readonly Slot[] {
+  const slots = JSON.parse(json) as [number, number, number | null, string | null][];
+  return slots.map(([source, flags, removedAt, spellings]) => ({
     source: sources[source] ?? '',
     flags,
     removedAt,
@@ -152,10 +158,10 @@ function open(options: LookupOptions, inode: number): Opened {
     if (version !== lookupVersion) throw new Error(`it has version ${String(version)}, not ${lookupVersion}`);
     db.pragma(`cache_size = -${options.cacheKib ?? 16_384}`);
     const select = db
-      .prepare<[number, string], Row>(
-        'SELECT source, flags, removed_at, spelling, more FROM recipient WHERE tenant = ? AND key = ?',
+      .prepare<[number, string], Value>(
+        'SELECT COALESCE(slots, slot) FROM recipient WHERE tenant = ? AND key = ?',
       )
-      .raw();
+      .pluck();
     return { db, select, inode, ...readState(db) };
   } catch (error) {
     db.close();
@@ -183,7 +189,7 @@ interface CoverageRow {
 /** Everything but the recipients, as of one snapshot. */
 function readState(
   db: Database.Database,
-): Pick<Opened, 'dataVersion' | 'generation' | 'tenants' | 'sources' | 'coverage'> {
+): Pick<Opened, 'dataVersion' | 'generation' | 'tenants' | 'sources' | 'coverage' | 'plain'> {
   const version = dataVersion(db);
   return db.transaction(() => {
     const tenants = db.prepare<[], { tenant: number; name: string }>('SELECT tenant, name FROM tenant').all();
@@ -215,6 +221,7 @@ function readState(
       tenants: new Map(tenants.map((t) => [t.name, t.tenant])),
       sources,
       coverage,
+      plain: new Map(),
     };
   })();
 }

@@ -8,7 +8,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { damagedMarkerPath, lookupSchema, lookupVersion, slotFlags } from './schema.js';
-import { recipientsOfSlots, slotOfClaims } from './slots.js';
+import { recipientOfSlot, recipientsOfSlots, slotOfClaims } from './slots.js';
 
 const copyTables = `
   INSERT INTO main.tenant SELECT tenant, name FROM directory.tenant;
@@ -20,12 +20,13 @@ const copyTables = `
 /** A tenant with one source: its claims lie in key order already, so the rows are appended without a sort. */
 const copySingle = `
   INSERT INTO main.recipient
-  SELECT c.tenant, c.key, c.source, ${slotOfClaims}, NULL AS more
-  FROM directory.claim c WHERE c.tenant = ? AND c.source = ? GROUP BY c.tenant, c.source, c.key`;
+  SELECT tenant, key, ${recipientOfSlot} FROM (
+    SELECT c.tenant, c.key, c.source, ${slotOfClaims}
+    FROM directory.claim c WHERE c.tenant = ? AND c.source = ? GROUP BY c.tenant, c.source, c.key)`;
 
 const copyRemoved = `
   INSERT OR IGNORE INTO main.recipient
-  SELECT r.tenant, r.key, r.source, ${slotFlags.removed}, r.removed_at, NULL, NULL
+  SELECT r.tenant, r.key, NULL, json_array(json_array(r.source, ${slotFlags.removed}, r.removed_at, NULL))
   FROM directory.removal r WHERE r.tenant = ? AND r.source = ? ORDER BY r.key`;
 
 const copyMany = `

@@ -1,8 +1,9 @@
 /**
  * lookup.db: what the edges read. Disposable: its schema has no migrations; a file of another version is built anew.
  *
- * One row a key, so that a verdict costs one indexed read. A key that one source claims, or claimed until lately, has its
- * slot in the columns; a key with several slots has them in `more`, a JSON array of [source, flags, removedAt, spellings].
+ * One row a key, so that a verdict costs one indexed read of one value. Nearly every key has one claim that is spelled
+ * like the key: its slot is the number `source * 8 + flags`. Any other has its slots in `slots`, a JSON array of
+ * [source, flags, removedAt, spellings].
  */
 import { join } from 'node:path';
 
@@ -16,6 +17,9 @@ export function lookupPath(dataDir: string): string {
 export function damagedMarkerPath(lookupFile: string): string {
   return `${lookupFile.replace(/\.db$/, '')}.damaged`;
 }
+
+/** Slots are numbered `source * slotBase + flags`. */
+export const slotBase = 8;
 
 export const slotFlags = { disabled: 1, internalOnly: 2, removed: 4 } as const;
 
@@ -33,7 +37,7 @@ export const lookupSchema = `
   ) WITHOUT ROWID;
   CREATE TABLE recipient (
     tenant INTEGER NOT NULL, key TEXT NOT NULL,
-    source INTEGER NOT NULL, flags INTEGER NOT NULL, removed_at INTEGER, spelling TEXT, more TEXT,
+    slot INTEGER, slots TEXT,
     PRIMARY KEY (tenant, key)
   ) WITHOUT ROWID;
 `;

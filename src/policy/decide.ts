@@ -13,7 +13,7 @@ import type { LookupView } from '../lookup/reader.js';
 import type { DomainPolicy, DomainTable } from './domain-table.js';
 import { freshnessOf } from './freshness.js';
 import { mergeSlots } from './merge.js';
-import { replies, type Decide, type Question, type Reason, type Verdict } from './verdict.js';
+import { replies, type Decide, type Question, type Reason, type Reply, type Verdict } from './verdict.js';
 
 export interface DecideOptions {
   /** The table in force; a function, so that a reload takes effect with the next question. */
@@ -148,27 +148,25 @@ function policyOfFailed(options: DecideOptions, question: Question): DomainPolic
   }
 }
 
-function toVerdict({ reason, policy, key }: Finding, reference: () => string): Verdict {
+function toVerdict(finding: Finding, reference: () => string): Verdict {
+  const { reason, policy } = finding;
   const reply = (policy?.replies ?? replies)[reason];
-  const where = { domain: policy?.domain, tenant: policy?.tenant, key };
-  if (reply.action === 'accept') return { ...reply, reason, ...defined(where) };
+  if (reply.action === 'accept') return verdict(finding, reply, undefined, undefined);
+  if (policy?.mode === 'observe') return verdict(finding, replies.known, reference(), { ...reply, reason });
   const isListAge = reason === 'stale' || reason === 'never-synced';
-  if (policy?.mode === 'observe') {
-    const wouldBe = { ...reply, reason };
-    return { ...replies.known, reason, ...defined(where), reference: reference(), wouldBe };
-  }
-  if (isListAge && policy?.whenStale === 'accept') return { ...replies.known, reason, ...defined(where) };
-  return { ...reply, reason, ...defined(where), reference: reference() };
+  if (isListAge && policy?.whenStale === 'accept')
+    return verdict(finding, replies.known, undefined, undefined);
+  return verdict(finding, reply, reference(), undefined);
 }
 
-function defined(where: {
-  domain: string | undefined;
-  tenant: string | undefined;
-  key: string | undefined;
-}): Pick<Verdict, 'domain' | 'tenant' | 'key'> {
-  return {
-    ...(where.domain !== undefined && { domain: where.domain }),
-    ...(where.tenant !== undefined && { tenant: where.tenant }),
-    ...(where.key !== undefined && { key: where.key }),
-  };
+/** One literal, so that all verdicts have one shape: spreads cost more here than the read of the snapshot. */
+function verdict(
+  { reason, policy, key }: Finding,
+  { action, code, status, text }: Reply,
+  reference: string | undefined,
+  wouldBe: Verdict['wouldBe'],
+): Verdict {
+  const domain = policy?.domain;
+  const tenant = policy?.tenant;
+  return { action, code, status, text, reason, reference, domain, tenant, key, wouldBe };
 }

@@ -90,14 +90,14 @@ export interface Question {
 export interface Verdict extends Reply {
   readonly reason: Reason;
   /** Short code that finds this answer again (`rollcall stats --reference`); on rejects and defers only. */
-  readonly reference?: string;
+  readonly reference?: string | undefined;
   /** The configured domain that spoke, as A-label. */
-  readonly domain?: string;
-  readonly tenant?: string;
+  readonly domain?: string | undefined;
+  readonly tenant?: string | undefined;
   /** Key under which the address was looked up. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** In mode `observe`: what would have been answered. */
-  readonly wouldBe?: Reply & { readonly reason: Reason };
+  readonly wouldBe?: (Reply & { readonly reason: Reason }) | undefined;
 }
 
 /** The one door for edges. Never throws: a failure of its own is the verdict `failure`. */
