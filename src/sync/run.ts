@@ -11,6 +11,7 @@ import { asRollcallError, RollcallError } from '../errors.js';
 import type { Source } from '../source/source.js';
 import { applyPlan } from '../store/sqlite/apply.js';
 import { planRead } from '../store/sqlite/diff.js';
+import { keepSample } from '../store/sqlite/held.js';
 import { holdsLease, renewLease } from '../store/sqlite/lease.js';
 import type { Db } from '../store/sqlite/open.js';
 import { beginRun, closeRun, getRun } from '../store/sqlite/runs.js';
@@ -118,6 +119,9 @@ function doubtsOf(db: Db, snapshot: Snapshot, canaries: readonly string[]): stri
   return [...doubts, ...missing.map((key) => `canary ${key} is missing`)];
 }
 
+/** Additions, and removals, that a preview keeps for a person to look at. */
+const sampleRows = 100;
+
 interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
@@ -138,6 +142,7 @@ function closePlanned(deps: RunDeps, handle: RunHandle, request: SyncRequest, pl
     skipped: snapshot.skipped,
   };
   const state: RunState = decision.go ? 'planned' : 'refused';
+  if (decision.go) keepSample(deps.db, handle, sampleRows);
   closeRun(
     deps.db,
     handle,

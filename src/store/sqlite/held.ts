@@ -1,5 +1,5 @@
 /** Held parts of plans: the newest open one of a source, and dropping one. */
-import type { SourceRef } from '../store.js';
+import type { RunHandle, SourceRef } from '../store.js';
 import { recordAudit } from './audit.js';
 import { clearPending } from './coverage.js';
 import type { Db } from './open.js';
@@ -33,5 +33,20 @@ export function discardHeld(db: Db, ref: SourceRef, run: number, by: { actor: st
     db.prepare("UPDATE run SET resolution = 'discarded' WHERE run = ?").run(run);
     clearPending(db, ref);
     recordAudit(db, { ref, at: by.now, actor: by.actor, action: 'discard', run, detail: '' });
+  }).immediate();
+}
+
+/**
+ * Keeps the first rows of what a preview would add and remove, so that a person can look at them. They are only shown:
+ * a preview has nothing to approve. Inside `stage.diff`'s lifetime.
+ */
+export function keepSample(db: Db, handle: RunHandle, limit: number): void {
+  const columns = 'key, object, attribute, kind, flags, spelling';
+  const insert = db.prepare(
+    `INSERT INTO held (tenant, run, ${columns}, op)
+     SELECT ?, ?, ${columns}, op FROM stage.diff WHERE op = ? ORDER BY rowid LIMIT ?`,
+  );
+  db.transaction(() => {
+    for (const op of ['-', '+']) insert.run(handle.ref.tenantId, handle.run, op, limit);
   }).immediate();
 }

@@ -1,0 +1,92 @@
+/** An explanation for people. */
+import type { Explanation } from '../policy/explain.js';
+import type { Reason } from '../policy/verdict.js';
+import { ago, clean, count, moment, showKey, table } from './text.js';
+
+const why = {
+  known: 'a list names this address',
+  subaddress: 'a list names the address without its subaddress',
+  'alias-domain': 'a list names the address in the domain this one is an alias of',
+  pattern: 'a pattern of the domain matches, and no list names it',
+  always: 'this local part is always known (RFC 5321 §4.5.1, RFC 2142)',
+  'catch-all': 'the domain accepts every local part',
+  off: 'the domain is switched off: everything is accepted',
+  unknown: 'no list names this address, and the lists are fresh and complete',
+  removed: 'the address left the list a short while ago: deferred until `removed.deferFor` is over',
+  disabled: 'every claim says that the account is disabled',
+  'internal-only': 'it takes mail from senders of our own domains only',
+  'bad-syntax': 'this is not an address',
+  'not-our-domain': 'no configured domain is that of the address',
+  stale: 'no list names this address, but a list of the domain is too old or not complete, so it may exist',
+  'never-synced': 'no list names this address, but the domain has no complete list with an address in it yet',
+  failure: 'the snapshot could not be read',
+} satisfies Record<Reason, string>;
+
+export interface CheckContext {
+  readonly now: number;
+  readonly lastMail: number | undefined;
+  readonly trouble: string | undefined;
+}
+
+export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckContext): string[] {
+  const facts = [
+    ['reason', `${it.reason}: ${why[it.reason]}`],
+    ...(it.wouldBe === null
+      ? []
+      : [['observed', `in mode enforce: ${it.wouldBe.action}, ${it.wouldBe.code} ${it.wouldBe.status}`]]),
+    ...(trouble === undefined ? [] : [['trouble', trouble]]),
+    ...(it.recipient === null ? [] : [['recipient', showKey(it.recipient)]]),
+    ...(it.domain === null
+      ? []
+      : [['domain', `${it.domain}, mode ${it.mode ?? ''}, lists ${it.freshness ?? ''}`]]),
+    ['generation', it.generation === null ? 'none: nothing was published yet' : count(it.generation)],
+    ...(lastMail === undefined ? [] : [['last mail', `${ago(lastMail, now)} (${moment(lastMail)})`]]),
+  ];
+  return [
+    `${clean(it.address)}: ${it.action}, ${it.code} ${it.status} ${it.text}`,
+    ...facts.map(([name = '', value = '']) => `  ${name.padEnd(11)} ${clean(value)}`),
+    ...section('Claims', claimsTable(it)),
+    ...section('Lists', listsTable(it, now)),
+    ...section('History', historyTable(it, now)),
+  ];
+}
+
+function section(title: string, body: string): string[] {
+  return body === '' ? [] : ['', title, body];
+}
+
+function claimsTable({ claims }: Explanation): string {
+  if (claims.length === 0) return '';
+  const rows = claims.map((claim) => [
+    claim.source,
+    claim.object,
+    claim.attribute,
+    claim.kind,
+    [claim.disabled ? 'disabled' : '', claim.internalOnly ? 'internal-only' : ''].filter(Boolean).join(' '),
+    String(claim.sinceRun),
+  ]);
+  return table(['source', 'object', 'attribute', 'kind', 'flags', 'since run'], rows, '  ');
+}
+
+function listsTable({ sources }: Explanation, now: number): string {
+  if (sources.length === 0) return '';
+  const rows = sources.map((source) => [
+    source.source,
+    source.addresses,
+    source.completeAt === null ? 'never complete' : `complete ${ago(Date.parse(source.completeAt), now)}`,
+    source.pending ? 'additions held' : '',
+  ]);
+  return table(['source', 'addresses here', 'last read', ''], rows, '  ');
+}
+
+function historyTable({ history }: Explanation, now: number): string {
+  if (history.length === 0) return '';
+  const rows = history.map((change) => [
+    change.op,
+    ago(Date.parse(change.at), now),
+    change.source,
+    change.object,
+    `run ${change.run}`,
+  ]);
+  return table(['', 'when', 'source', 'object', ''], rows, '  ');
+}
