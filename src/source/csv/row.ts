@@ -1,0 +1,195 @@
+/**
+ * One row to one entry.
+ *
+ * Promises: an entry only with at least one usable address; its id is the primary address unless a column says otherwise.
+ * A row with more cells than the header has slipped (a comma too many): every address in it is taken, because one too many
+ * is harmless and one too few a wrong 550, and nothing else in it is believed. A row with fewer is read as far as it goes.
+ */
+import { entryKinds, type Entry, type EntryAddress, type EntryKind } from '../source.js';
+import { isPlainAddress, newFindings, readCell, type CellFindings } from './cell.js';
+import type { Columns } from './header.js';
+
+export interface RowResult {
+  /** Undefined when the row has no usable address. */
+  readonly entry: Entry | undefined;
+  /** Everything about the row that could not be used. */
+  readonly problems: readonly string[];
+  /** The row is empty: no entry, and no problem either. */
+  readonly blank: boolean;
+  readonly ragged: boolean;
+  /** A cell holds what a program writes when it could not write the addresses. */
+  readonly placeholder: boolean;
+}
+
+export interface RowRules {
+  /** Undefined: there is no header that we understand, and every cell may hold addresses. */
+  readonly columns: Columns | undefined;
+  readonly separator: string | undefined;
+  readonly respectDisabled: boolean;
+}
+
+const none: readonly string[] = [];
+const blankRow: RowResult = {
+  entry: undefined,
+  problems: none,
+  blank: true,
+  ragged: false,
+  placeholder: false,
+};
+
+export function readRow(cells: readonly string[], line: number, rules: RowRules): RowResult {
+  const { columns } = rules;
+  if (columns === undefined) return isBlank(cells) ? blankRow : anyCell(cells, line, rules, none);
+  if (cells.length === columns.names.length) return byColumns(cells, line, columns, rules, none);
+  if (isBlank(cells)) return blankRow;
+  const counted = `${String(cells.length)} cells, but the header has ${String(columns.names.length)}`;
+  if (cells.length < columns.names.length) return byColumns(cells, line, columns, rules, [counted]);
+  if (isBlank(cells.slice(columns.names.length))) return byColumns(cells, line, columns, rules, none);
+  return anyCell(cells, line, rules, [counted]);
+}
+
+function byColumns(
+  cells: readonly string[],
+  line: number,
+  columns: Columns,
+  rules: RowRules,
+  ragged: readonly string[],
+): RowResult {
+  const simple = ragged.length === 0 ? simpleRow(cells, line, columns, rules) : undefined;
+  if (simple !== undefined) return simple;
+  const found = newFindings();
+  const addresses: EntryAddress[] = [];
+  for (const indexes of [columns.address, columns.aliases]) {
+    for (const index of indexes)
+      collect(cells[index] ?? '', columns.names[index] ?? '', rules, false, found, addresses);
+  }
+  if (addresses.length === 0 && found.refused.length === 0 && isBlank(cells)) return blankRow;
+  const primary = columns.address.length === 0 ? found.primary : undefined;
+  return result(addresses, primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
+    id: columns.id === undefined ? undefined : cells[columns.id]?.trim(),
+    kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
+    disabled: isDisabled(cells, columns, rules),
+  });
+}
+
+/** The row of one plain address and nothing in the other columns of ours: most of most lists. */
+function simpleRow(
+  cells: readonly string[],
+  line: number,
+  columns: Columns,
+  rules: RowRules,
+): RowResult | undefined {
+  const [at, second] = columns.address;
+  if (at === undefined || second !== undefined || columns.id !== undefined) return undefined;
+  const value = cells[at] ?? '';
+  if (!isPlainAddress(value)) return undefined;
+  const addresses: EntryAddress[] = [{ value, attribute: columns.names[at] ?? '' }];
+  for (const index of columns.aliases) {
+    const cell = cells[index] ?? '';
+    if (cell !== '' && !addPlain(cell, columns.names[index] ?? '', rules.separator, addresses))
+      return undefined;
+  }
+  const entry: Entry = {
+    id: value,
+    kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
+    disabled: isDisabled(cells, columns, rules),
+    internalOnly: false,
+    addresses,
+    where: `line ${String(line)}`,
+  };
+  return { entry, problems: none, blank: false, ragged: false, placeholder: false };
+}
+
+/** Adds a cell of plain addresses; false when there is more to it. */
+function addPlain(
+  cell: string,
+  attribute: string,
+  separator: string | undefined,
+  addresses: EntryAddress[],
+): boolean {
+  const parts = isPlainAddress(cell) ? [cell] : cell.split(separator ?? (cell.includes(';') ? ';' : ','));
+  for (const value of parts) {
+    if (!isPlainAddress(value)) return false;
+    if (!addresses.some((known) => known.value === value)) addresses.push({ value, attribute });
+    if (addresses.length > 20) return false; // the comparisons would grow with the square
+  }
+  return true;
+}
+
+function anyCell(
+  cells: readonly string[],
+  line: number,
+  rules: RowRules,
+  ragged: readonly string[],
+): RowResult {
+  const found = newFindings();
+  const addresses: EntryAddress[] = [];
+  for (const cell of cells) collect(cell, 'cell', rules, true, found, addresses);
+  return result(addresses, found.primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
+    id: undefined,
+    kind: 'other',
+    disabled: false,
+  });
+}
+
+function collect(
+  cell: string,
+  attribute: string,
+  rules: RowRules,
+  lenient: boolean,
+  found: CellFindings,
+  addresses: EntryAddress[],
+): void {
+  const from = found.addresses.length;
+  readCell(cell, rules.separator, lenient, found);
+  for (const value of found.addresses.slice(from)) addresses.push({ value, attribute });
+}
+
+function result(
+  found: readonly EntryAddress[],
+  marked: string | undefined,
+  line: number,
+  complaints: readonly string[],
+  ragged: boolean,
+  { placeholder }: CellFindings,
+  rest: { id: string | undefined; kind: EntryKind; disabled: boolean },
+): RowResult {
+  const addresses = withoutRepeats(found);
+  const [first] = addresses;
+  if (first === undefined) {
+    const problems = complaints.length === 0 ? ['no address'] : complaints;
+    return { entry: undefined, problems, blank: false, ragged, placeholder };
+  }
+  const id = rest.id === undefined || rest.id === '' ? (marked ?? first.value) : rest.id;
+  const entry: Entry = { ...rest, id, internalOnly: false, addresses, where: `line ${String(line)}` };
+  return { entry, problems: complaints, blank: false, ragged, placeholder };
+}
+
+function withoutRepeats(addresses: readonly EntryAddress[]): readonly EntryAddress[] {
+  if (addresses.length < 2) return addresses;
+  const seen = new Set<string>();
+  return addresses.filter(({ value }) => !seen.has(value) && seen.add(value));
+}
+
+function isBlank(cells: readonly string[]): boolean {
+  return cells.every((cell) => cell.trim() === '');
+}
+
+function isDisabled(cells: readonly string[], columns: Columns, rules: RowRules): boolean {
+  if (!rules.respectDisabled || columns.disabled === undefined) return false;
+  const text = (cells[columns.disabled] ?? '').trim().toLowerCase();
+  return columns.disabledMeansNo
+    ? /^(?:0|false|no|n|nein|non|disabled)$/.test(text)
+    : /^(?:1|true|yes|y|x|ja|oui|disabled|suspended)$/.test(text);
+}
+
+function kindOf(cell: string | undefined): EntryKind {
+  if (cell === undefined) return 'other';
+  const text = cell.trim().toLowerCase();
+  const exact = entryKinds.find((kind) => kind === text);
+  if (exact !== undefined) return exact;
+  if (/group|list/.test(text)) return 'group';
+  if (text.includes('contact')) return 'contact';
+  if (/shared|room|equipment|folder/.test(text)) return 'mailbox';
+  return text.includes('user') ? 'user' : 'other';
+}
