@@ -134,7 +134,7 @@ function trustworthy(options: DecideOptions, finding: Finding, asked: string): F
   const { policy } = finding;
   if (policy === undefined) return finding;
   if (options.lookup.generation() === undefined) throw new Error('there is no snapshot to look into');
-  const freshness = freshnessOf(options.lookup, policy, policy.aliasOf ?? asked, options.now());
+  const freshness = freshnessOf(options.lookup, policy, asked, options.now());
   return freshness === 'fresh' ? finding : { ...finding, reason: freshness };
 }
 

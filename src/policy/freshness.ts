@@ -12,23 +12,26 @@ export type Freshness = 'fresh' | 'stale' | 'never-synced';
 /** A read "from the future" means that a clock was wrong: its age is not known. */
 const clockSlackMs = 10 * 60_000;
 
-/** `domain` is the one asked for: the policy's own, its alias target, or a subdomain. */
-export function freshnessOf(
-  lookup: LookupView,
-  policy: DomainPolicy,
-  domain: string,
-  now: number,
-): Freshness {
-  const isSubdomain = domain !== policy.domain && domain !== policy.aliasOf;
+/**
+ * `asked` is the domain of the recipient: the policy's own, or a subdomain. For an alias domain the lists must have covered
+ * the target too, as its local parts hold here.
+ */
+export function freshnessOf(lookup: LookupView, policy: DomainPolicy, asked: string, now: number): Freshness {
+  const own = asked === policy.domain ? policy.domain : `*.${policy.domain}`;
+  // addresses of these count; the parent's do for a subdomain, as one without any of its own is nothing unusual
+  const counted = policy.aliasOf === undefined ? [own, policy.domain] : [own, policy.domain, policy.aliasOf];
+  const required = policy.aliasOf === undefined ? [own] : [own, policy.aliasOf];
   let addresses = 0;
-  let result: Freshness = policy.sources.length > 0 ? 'fresh' : 'never-synced';
+  let stale = false;
   for (const source of policy.sources) {
-    const home = lookup.coverage(policy.tenant, source, isSubdomain ? policy.domain : domain);
-    const coverage = isSubdomain ? lookup.coverage(policy.tenant, source, `*.${policy.domain}`) : home;
-    if (coverage === undefined) return 'never-synced';
-    const age = now - coverage.completeAt;
-    if (coverage.pending || age > policy.staleAfterMs || age < -clockSlackMs) result = 'stale';
-    addresses += coverage.addresses + (isSubdomain ? (home?.addresses ?? 0) : 0);
+    for (const domain of required) {
+      const coverage = lookup.coverage(policy.tenant, source, domain);
+      if (coverage === undefined) return 'never-synced';
+      const age = now - coverage.completeAt;
+      if (coverage.pending || age > policy.staleAfterMs || age < -clockSlackMs) stale = true;
+    }
+    for (const domain of counted) addresses += lookup.coverage(policy.tenant, source, domain)?.addresses ?? 0;
   }
-  return addresses === 0 ? 'never-synced' : result;
+  if (addresses === 0) return 'never-synced';
+  return stale ? 'stale' : 'fresh';
 }
