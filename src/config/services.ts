@@ -25,9 +25,9 @@ export const httpSchema = strict({
 
 export const syncSchema = strict({
   lease: duration('1s', '1h')
-    .prefault('60s')
+    .prefault('10m')
     .describe(
-      'How long the lease of a run lives without a renewal. After a crash the next run of the source waits at most this long',
+      'How long the lease of a run lives without a renewal. A run whose process is gone frees it at once; longer than comparing and applying the largest list takes',
     ),
   history: duration('1d', '3650d').prefault('365d').describe('How long runs and their changes are kept'),
   maxProblems: whole(1, 100_000)
