@@ -64,8 +64,13 @@ describe('publishing', () => {
         const own = new House([domainOptions('example.com', { sources: ['staff', 'lists'] })]);
         try {
           for (const { source, entries, undo } of steps) {
-            const read = { entries: entries.map((e) => person(e.id, e.addresses, e)) };
+            const read = {
+              entries: entries.map((e) =>
+                person(e.id, e.addresses, { disabled: e.disabled, internalOnly: e.internalOnly }),
+              ),
+            };
             const run = await own.sync(read, { source, limits: noLimits });
+            expect(['applied', 'unchanged', 'partly-held', 'held']).toContain(run.state);
             if (undo && run.generation !== null) {
               rollbackRun(own.deps, { ref: own.ref(source), run: run.run, actor: 'test' });
             }
