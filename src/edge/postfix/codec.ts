@@ -25,77 +25,77 @@ export interface PolicyParser {
   pending(): boolean;
 }
 
-const newline = 0x0a;
 const endOfRequest = '\n\n';
-const none = Buffer.alloc(0);
 
 export function createPolicyParser(maxRequestBytes: number): PolicyParser {
-  let kept: Buffer = none;
+  // As latin1 text, where one character is one octet: searching and cutting text is much cheaper than bytes.
+  let kept = '';
 
   function push(chunk: Buffer, onRequest: (request: PolicyRequest) => void): string | undefined {
-    const data = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
+    const data = kept + chunk.toString('latin1');
     let start = 0;
-    // An end that straddles two packets begins one byte before this one.
+    // An end that straddles two packets begins one octet before this one.
     let from = Math.max(0, kept.length - 1);
     while (start < data.length) {
-      if (data[start] === newline) return fail('empty request');
-      const end = data.indexOf(endOfRequest, from, 'latin1');
+      if (data.charCodeAt(start) === newline) return fail('empty request');
+      const end = data.indexOf(endOfRequest, from);
       const length = (end === -1 ? data.length : end + 2) - start;
       if (length > maxRequestBytes) return fail('request too long');
       if (end === -1) break;
-      const request = parseRequest(data.toString('latin1', start, end + 1));
+      const request = parseRequest(data.slice(start, end + 1));
       if (typeof request === 'string') return fail(request);
       onRequest(request);
       from = start = end + 2;
     }
-    // A copy: the rest must not keep the whole packet's memory alive.
-    kept = start === data.length ? none : Buffer.from(data.subarray(start));
+    // A copy: a slice would keep the whole packet's memory alive.
+    kept = start === data.length ? '' : Buffer.from(data.slice(start), 'latin1').toString('latin1');
     return undefined;
   }
 
   function fail(problem: string): string {
-    kept = none;
+    kept = '';
     return problem;
   }
 
-  return { push, pending: () => kept.length > 0 };
+  return { push, pending: () => kept !== '' };
 }
 
-interface Attributes {
-  request?: string;
-  protocol_state?: string;
-  recipient?: string;
-  sender?: string;
-  client_address?: string;
-}
+const newline = 0x0a;
 
-const wanted = ['recipient', 'sender', 'client_address', 'protocol_state', 'request'] as const;
+/** `name=value` lines without NUL, to the end. One native scan: this runs for each recipient of a busy Postfix. */
+const wellFormed = /^(?:[^=\n\0]+=[^\n\0]*\n)+$/;
 
 /** `text` holds octets; every line ends with a newline. A string is the problem. */
 function parseRequest(text: string): PolicyRequest | string {
-  if (text.includes('\0')) return 'NUL in a request';
-  const attributes: Attributes = {};
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf('\n', start);
-    const equals = text.indexOf('=', start);
-    if (equals === -1 || equals > end) return 'line without an equals sign';
-    const name = wanted.find((each) => each.length === equals - start && text.startsWith(each, start));
-    if (name !== undefined) {
-      if (attributes[name] !== undefined) return `two values for ${name}`;
-      attributes[name] = text.slice(equals + 1, end);
-    }
-    start = end + 1;
+  if (!wellFormed.test(text)) return 'not lines of name=value';
+  const found = new Array<string | undefined>(names.length);
+  for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+    const which = wantedAt(text, start);
+    if (which === -1) continue;
+    if (found[which] !== undefined) return 'an attribute given twice';
+    found[which] = text.slice(text.indexOf('=', start) + 1, text.indexOf('\n', start));
   }
-  return attributes.request === 'smtpd_access_policy'
-    ? toRequest(attributes)
-    : 'not an access policy request';
+  const [request, state = '', recipient = '', sender, client] = found;
+  if (request !== 'smtpd_access_policy') return 'not an access policy request';
+  return { state, recipient, sender, client: client === '' ? undefined : client };
 }
 
-function toRequest(attributes: Attributes): PolicyRequest {
-  return {
-    state: attributes.protocol_state ?? '',
-    recipient: attributes.recipient ?? '',
-    sender: attributes.sender,
-    client: attributes.client_address === '' ? undefined : attributes.client_address,
-  };
+const names = ['request=', 'protocol_state=', 'recipient=', 'sender=', 'client_address='] as const;
+const [r, p, s, c] = [0x72, 0x70, 0x73, 0x63];
+
+/** Index in `names` of the line that starts there, or -1. By its first letter: most lines cost one comparison. */
+function wantedAt(text: string, start: number): number {
+  switch (text.charCodeAt(start)) {
+    case r:
+      if (text.startsWith(names[2], start)) return 2;
+      return text.startsWith(names[0], start) ? 0 : -1;
+    case p:
+      return text.startsWith(names[1], start) ? 1 : -1;
+    case s:
+      return text.startsWith(names[3], start) ? 3 : -1;
+    case c:
+      return text.startsWith(names[4], start) ? 4 : -1;
+    default:
+      return -1;
+  }
 }

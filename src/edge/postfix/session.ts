@@ -43,7 +43,7 @@ export function openPolicySession(
     answers = '';
     const problem = parser.push(chunk, answer);
     if (problem === undefined) watch(answers !== '');
-    if (answers !== '' && !socket.write(answers)) waitForDrain();
+    if (answers !== '' && !socket.write(answers, 'latin1')) waitForDrain();
     if (problem !== undefined) fail(problem);
     else if (draining) setImmediate(leaveIfIdle);
   }
