@@ -1,0 +1,46 @@
+/** From the configuration to the logs: the service log on standard error, the mail log beside it or in a file. */
+import { formatIssue, type ConfigIssue } from '../config/issues.js';
+import type { Config } from '../config/schema.js';
+import { createLogger, fileDestination, type Logger } from '../telemetry/log.js';
+import { createMailLog, type MailLog } from '../telemetry/mail-log.js';
+
+export interface Logs {
+  readonly log: Logger;
+  readonly mailLog: MailLog;
+  /** After a reload: the new level, and the mail log's file by its name again (it may have been rotated). */
+  readonly reload: (config: Config) => void;
+}
+
+export function openLogs(config: Config, part: string): Logs {
+  const { level, format, mail, addresses } = config.log;
+  const log = createLogger({ level, format }).child({ part });
+  if (mail === undefined) return { log, mailLog: createMailLog(log, { addresses }), reload: relevel(log) };
+  const file = fileDestination(mail);
+  const mailLogger = createLogger({ level, format, destination: file });
+  return {
+    log,
+    mailLog: createMailLog(mailLogger, { addresses }),
+    reload(next) {
+      relevel(log)(next);
+      mailLogger.level = next.log.level;
+      reopen(file);
+    },
+  };
+}
+
+/** Only a file can be opened again, and its type does not say so. */
+function reopen(destination: object): void {
+  if ('reopen' in destination && typeof destination.reopen === 'function') {
+    (destination as { reopen(): void }).reopen();
+  }
+}
+
+function relevel(log: Logger): (config: Config) => void {
+  return (config) => {
+    log.level = config.log.level;
+  };
+}
+
+export function logWarnings(log: Logger, warnings: readonly ConfigIssue[]): void {
+  for (const warning of warnings) log.warn({ config: formatIssue(warning) }, 'configuration');
+}

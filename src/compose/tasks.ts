@@ -1,0 +1,95 @@
+/**
+ * Tasks: what a worker thread is asked to do, how it answers, and how the answer crosses between threads.
+ *
+ * Only plain data crosses: the configuration is one object of strings and numbers, and an error is its code, message and
+ * hint.
+ */
+import type { Config } from '../config/schema.js';
+import { asRollcallError, RollcallError, type ErrorCode } from '../errors.js';
+import type { Published } from '../lookup/publish.js';
+import { lookupPath } from '../lookup/schema.js';
+import { directoryPath, openDirectory } from '../store/sqlite/open.js';
+import type { RunRecord } from '../store/store.js';
+import type { Phase } from '../sync/run.js';
+import { maintain, publishNow, recover, runJob, type Job, type JobHooks } from './jobs.js';
+import { isSound } from './lookup-state.js';
+
+export type Task =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'recover' }
+  | { readonly kind: 'publish'; readonly force: boolean }
+  /** Reads lookup.db through, and builds it anew when it is damaged. */
+  | { readonly kind: 'verify' }
+  | { readonly kind: 'maintain' };
+
+export interface Recovered {
+  /** Runs found unfinished. */
+  readonly interrupted: readonly number[];
+  readonly published?: Published;
+  /** Why lookup.db could not be brought up to date; everything else is well. */
+  readonly publishError?: string;
+}
+
+export interface TaskResults {
+  readonly job: RunRecord;
+  readonly recover: Recovered;
+  readonly publish: Published;
+  readonly verify: Published | undefined;
+  readonly maintain: { readonly pruned: number };
+}
+
+export type TaskResult = TaskResults[Task['kind']];
+
+/** What a worker is started with. */
+export interface WorkerOrder {
+  readonly config: Config;
+  readonly task: Task;
+}
+
+export type WorkerRequest = 'abort';
+
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type WorkerReply =
+  | { readonly kind: 'progress'; readonly phase: Phase; readonly done: number; readonly total?: number }
+  | { readonly kind: 'done'; readonly result: TaskResult }
+  | { readonly kind: 'failed'; readonly error: PlainError };
+
+export function toPlainError(error: unknown): PlainError {
+  const { code, message, hint } = asRollcallError(error);
+  return { code, message, hint };
+}
+
+export function fromPlainError({ code, message, hint }: PlainError): RollcallError {
+  return new RollcallError(code, message, { hint });
+}
+
+export async function performTask({ config, task }: WorkerOrder, hooks: JobHooks): Promise<TaskResult> {
+  const now = hooks.now ?? Date.now;
+  switch (task.kind) {
+    case 'job':
+      return runJob(config, task.job, hooks);
+    case 'recover':
+      return recoverStore(config, now());
+    case 'publish':
+      return publishNow(config, task.force);
+    case 'verify':
+      return isSound(lookupPath(config.dataDir)) ? undefined : publishNow(config, true);
+    case 'maintain':
+      return maintain(config, now());
+  }
+}
+
+/** Fails only when the store itself cannot be used: a full disk must not keep control from starting. */
+function recoverStore(config: Config, now: number): Recovered {
+  try {
+    return recover(config, now);
+  } catch (error) {
+    openDirectory(directoryPath(config.dataDir)).close();
+    return { interrupted: [], publishError: asRollcallError(error).message };
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The control process: finds what a crash left, keeps lookup.db published, runs sources by their schedules, and serves
+ * HTTP. Everything that writes runs in worker threads (compose/worker-pool.ts).
+ *
+ * Promises: resolves with 0 after a stop, in which running syncs get ten seconds to end;
+ * rejects with `config` or `store` when it cannot start.
+ */
+import { join } from 'node:path';
+import { createControlMetrics } from './compose/control-metrics.js';
+import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
+import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
+import { logWarnings, openLogs } from './compose/logs.js';
+import { lookupState } from './compose/lookup-state.js';
+import { watchLookup } from './compose/lookup-watch.js';
+import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
+import { createRunner, type Runner } from './compose/runner.js';
+import { openVerdicts, type Verdicts } from './compose/verdicts.js';
+import { createWorkerPool, type WorkerPool } from './compose/worker-pool.js';
+import { loadConfig } from './config/load.js';
+import type { Config } from './config/schema.js';
+import { describeAddress } from './edge/bind.js';
+import { asRollcallError, messageOf } from './errors.js';
+import type { HttpServer } from './http/options.js';
+import { readinessOf } from './http/readiness.js';
+import { createHttpServer } from './http/server.js';
+import { lookupPath } from './lookup/schema.js';
+import { directoryPath } from './store/sqlite/open.js';
+import { startScheduler, type Scheduler } from './sync/schedule.js';
+import type { Logger } from './telemetry/log.js';
+import { openTrafficReader } from './traffic/reader.js';
+
+/** Runs that are under way at a stop may end by themselves in this time; then they are stopped and recorded as failed. */
+const stopGraceMs = 8000;
+const runsAtATime = 2;
+const dayMs = 86_400_000;
+
+export async function runControl({ configPath }: { readonly configPath: string }): Promise<number> {
+  const { config, warnings } = loadConfig(configPath);
+  const lifecycle = listenForSignals();
+  const { log, reload: reloadLogs } = openLogs(config, 'control');
+  logWarnings(log, warnings);
+  const jobs = createWorkerPool({ size: runsAtATime });
+  // publishing must not wait behind two long syncs
+  const chores = createWorkerPool({ size: 1 });
+  try {
+    await Promise.race([recoverStore(chores, config, log), lifecycle.stopped]);
+    if (lifecycle.isStopping()) return 0;
+    const verdicts = openVerdicts(config, log);
+    const control = startControl({ configPath, config, log, lifecycle, jobs, chores, verdicts, reloadLogs });
+    try {
+      const doors = await control.listen();
+      lifecycle.ready({ type: 'ready', process: 'control', pid: process.pid, doors });
+      control.begin();
+      log.info({ why: await lifecycle.stopped }, 'stopping');
+    } finally {
+      await control.stop();
+      verdicts.close();
+    }
+  } finally {
+    await Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
+    lifecycle.close();
+  }
+  log.info('stopped');
+  return 0;
+}
+
+async function recoverStore(chores: WorkerPool, config: Config, log: Logger): Promise<void> {
+  const { interrupted, published, publishError } = await chores.run(config, { kind: 'recover' });
+  if (interrupted.length > 0) log.warn({ runs: interrupted }, 'runs found unfinished: marked interrupted');
+  if (published !== undefined) log.info({ ...published }, 'published');
+  if (publishError !== undefined) log.error({ err: publishError }, 'publishing failed: trying again');
+}
+
+interface Parts {
+  readonly configPath: string;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly jobs: WorkerPool;
+  readonly chores: WorkerPool;
+  readonly verdicts: Verdicts;
+  readonly reloadLogs: (config: Config) => void;
+}
+
+interface Control {
+  /** Opens HTTP. */
+  listen(): Promise<readonly Door[]>;
+  /** Begins to watch, to schedule, and to catch up. */
+  begin(): void;
+  stop(): Promise<void>;
+}
+
+function startControl(parts: Parts): Control {
+  const { log, jobs, chores, config } = parts;
+  const reloader = createControlReloader(parts, (next, previous) => {
+    schedule(next);
+    for (const { source, why } of dueAfterReload(next, previous)) runner.soon(source, why);
+  });
+  const runner = createRunner({ jobs, config: reloader.current, log });
+  const http = createHttp(parts, reloader, runner);
+  let scheduler: Scheduler | undefined;
+  let stopWatching: (() => void) | undefined;
+
+  function schedule(next: Config): void {
+    scheduler?.stop();
+    scheduler = startSchedules(next, runner, log);
+  }
+
+  return {
+    async listen() {
+      const addresses = (await http?.listen()) ?? [];
+      const doors = addresses.map((address) => ({ name: 'http', address: describeAddress(address) }));
+      for (const { name, address } of doors) log.info({ door: name, address }, 'door open');
+      return doors;
+    },
+    begin() {
+      stopWatching = startChores(parts, reloader, () => jobs.running() > 0);
+      schedule(config);
+      for (const { source, why } of dueAtStart(config, Date.now())) runner.soon(source, why);
+      parts.lifecycle.onReload(reloader.reload);
+    },
+    async stop() {
+      scheduler?.stop();
+      stopWatching?.();
+      const closing = Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
+      await http?.close();
+      await closing;
+    },
+  };
+}
+
+function createControlReloader(parts: Parts, apply: (next: Config, previous: Config) => void): Reloader {
+  return createReloader({
+    configPath: parts.configPath,
+    config: parts.config,
+    log: parts.log,
+    fixed: (c) => ({
+      dataDir: c.dataDir,
+      ...optionsOf('store', c.store),
+      ...optionsOf('http', c.http),
+      ...optionsOf('log', { ...c.log, level: '' }),
+    }),
+    apply(next, previous) {
+      parts.verdicts.reload(next);
+      parts.reloadLogs(next);
+      apply(next, previous);
+    },
+  });
+}
+
+function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler {
+  const sources = Object.entries(config.sources).flatMap(([name, source]) => {
+    if (source.schedule === undefined || !readsByItself(source)) return [];
+    const { schedule: expression, timezone, jitter: jitterMs } = source;
+    return [{ name, expression, timezone, jitterMs }];
+  });
+  const scheduler = startScheduler({ sources, run: (source) => runner.scheduled(source), log });
+  for (const { source, at } of scheduler.next()) log.debug({ source, at: new Date(at) }, 'scheduled');
+  return scheduler;
+}
+
+/** Watches lookup.db, reads it through once, and keeps house daily. Returns how to stop. */
+function startChores({ chores, log }: Parts, reloader: Reloader, isBusy: () => boolean): () => void {
+  const { dataDir } = reloader.current();
+  const watch = watchLookup({
+    look: () => lookupState(lookupPath(dataDir), directoryPath(dataDir)),
+    publish: (force) => chores.run(reloader.current(), { kind: 'publish', force }),
+    isBusy,
+    log,
+  });
+  const verify = async (): Promise<void> => {
+    const rebuilt = await chores.run(reloader.current(), { kind: 'verify' });
+    if (rebuilt !== undefined)
+      log.warn({ ...rebuilt }, 'recipient list for the edges was damaged: built anew');
+  };
+  const keepHouse = async (): Promise<void> => {
+    const { pruned } = await chores.run(reloader.current(), { kind: 'maintain' });
+    if (pruned > 0) log.info({ pruned }, 'old runs dropped');
+    await verify();
+  };
+  const logged = (work: () => Promise<void>): void =>
+    void work().catch((error: unknown) => {
+      const left = asRollcallError(error).code === 'conflict';
+      log[left ? 'debug' : 'error']({ err: messageOf(error) }, 'housekeeping not done');
+    });
+  logged(keepHouse);
+  const daily = setInterval(() => logged(keepHouse), dayMs);
+  daily.unref();
+  return () => {
+    clearInterval(daily);
+    watch.stop();
+  };
+}
+
+function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServer | undefined {
+  const { config, log, verdicts } = parts;
+  if (config.http === undefined) return undefined;
+  const directoryFile = directoryPath(config.dataDir);
+  return createHttpServer({
+    listen: config.http.listen,
+    uploadLimitBytes: config.http.uploadLimit,
+    requestTimeoutMs: config.http.requestTimeout,
+    spoolDir: join(config.dataDir, 'spool'),
+    directoryFile,
+    lookup: verdicts.lookup,
+    domains: verdicts.domains,
+    decide: verdicts.decide,
+    jobs: { run: (job) => runner.run(job) },
+    sources: () =>
+      Object.entries(reloader.current().sources).map(([name, { tenant, kind }]) => ({ name, tenant, kind })),
+    readiness: () => readinessOf(verdicts.domains(), verdicts.lookup, Date.now()),
+    metrics: createControlMetrics({
+      directoryFile,
+      lookupGeneration: () => verdicts.lookup.generation(),
+      traffic: openTrafficReader(join(config.dataDir, 'traffic.db')),
+    }),
+    log,
+  });
+}

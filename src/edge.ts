@@ -1,0 +1,62 @@
+/**
+ * The edge process: the doors to mail servers. Reads lookup.db, writes traffic.db, needs nothing else: it answers while
+ * control is stopped, and also before there is any list (then it defers).
+ *
+ * Promises: resolves with 0 after a stop in which every session got its answers and the traffic was written; rejects with
+ * `config` when the configuration is wrong or a door cannot be opened.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createEdges, fixedEdgeOptions } from './compose/edges.js';
+import { listenForSignals } from './compose/lifecycle.js';
+import { logWarnings, openLogs } from './compose/logs.js';
+import { createReloader, optionsOf } from './compose/reload.js';
+import { openVerdicts } from './compose/verdicts.js';
+import { loadConfig } from './config/load.js';
+import { createWitness } from './edge/witness.js';
+import { threadSink } from './traffic/sink.js';
+import { createTraffic } from './traffic/traffic.js';
+
+export async function runEdge({ configPath }: { readonly configPath: string }): Promise<number> {
+  const { config, warnings } = loadConfig(configPath);
+  const lifecycle = listenForSignals();
+  const { log, mailLog, reload: reloadLogs } = openLogs(config, 'edge');
+  logWarnings(log, warnings);
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o750 });
+
+  const verdicts = openVerdicts(config, log);
+  const traffic = createTraffic({ sink: threadSink({ path: join(config.dataDir, 'traffic.db') }), log });
+  const witness = createWitness({ mailLog, record: (event) => traffic.record(event) });
+  try {
+    const edges = createEdges(config, { decide: verdicts.decide, witness, log, mailLog });
+    const reloader = createReloader({
+      configPath,
+      config,
+      log,
+      fixed: (c) => ({
+        dataDir: c.dataDir,
+        ...fixedEdgeOptions(c),
+        ...optionsOf('log', { ...c.log, level: '' }),
+      }),
+      apply(next) {
+        edges.reload(next);
+        verdicts.reload(next);
+        reloadLogs(next);
+      },
+    });
+    const doors = await edges.listen();
+    if (doors.length === 0)
+      log.warn('no edge is configured: nothing to answer; see edges in docs/configuration.md');
+    lifecycle.onReload(reloader.reload);
+    lifecycle.ready({ type: 'ready', process: 'edge', pid: process.pid, doors });
+
+    log.info({ why: await lifecycle.stopped }, 'stopping');
+    await edges.drain();
+  } finally {
+    await traffic.close();
+    verdicts.close();
+    lifecycle.close();
+  }
+  log.info('stopped');
+  return 0;
+}

@@ -1,0 +1,77 @@
+/**
+ * `rollcall serve`: control and edge on one machine, each in a process of its own, started again when it dies.
+ *
+ * Promises: hands SIGHUP on; on SIGTERM and SIGINT asks both to end and resolves with 0 when they are gone; resolves with
+ * 2 when a child refuses its configuration at the first start (the child has said why). The children notice when this
+ * process is killed and end by themselves. Whatever happens to control, the edge is left alone.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bannerLines } from './compose/banner.js';
+import { listenForSignals, type ReadyMessage } from './compose/lifecycle.js';
+import { openLogs } from './compose/logs.js';
+import { supervise, type Supervised } from './compose/supervise.js';
+import { loadConfig } from './config/load.js';
+
+export interface ServeOptions {
+  readonly configPath: string;
+  /** Where the banner goes; default: standard output. */
+  readonly print?: (line: string) => void;
+}
+
+const parts = ['control', 'edge'] as const;
+/** More than an edge's longest usual drain and control's grace; systemd's TimeoutStopSec is longer still. */
+const stopGraceMs = 30_000;
+const refusedConfig = 2;
+
+export async function runServe({ configPath, print = printLine }: ServeOptions): Promise<number> {
+  const { config } = loadConfig(configPath);
+  const lifecycle = listenForSignals();
+  const { log } = openLogs(config, 'serve');
+  const ready = new Map<string, ReadyMessage>();
+  let bannerShown = false;
+  let refuse: (status: number) => void = () => undefined;
+  const refused = new Promise<number>((resolve) => (refuse = resolve));
+
+  function onReady(message: ReadyMessage): void {
+    log.info({ child: message.process, pid: message.pid, doors: message.doors }, 'child process ready');
+    ready.set(message.process, message);
+    if (ready.size < parts.length || bannerShown) return;
+    bannerShown = true;
+    const doors = [...ready.values()].flatMap((each) => each.doors);
+    const [domain] = Object.keys(config.domains);
+    for (const line of bannerLines({ configPath, doors, domain, command: commandName() })) print(line);
+    lifecycle.ready({ type: 'ready', process: 'serve', pid: process.pid, doors });
+  }
+
+  function onEarlyDeath(status: number | null): boolean {
+    if (status === refusedConfig) refuse(refusedConfig);
+    return status !== refusedConfig;
+  }
+
+  const children: Supervised[] = parts.map((name) =>
+    supervise({ name, start: () => startPart(name, configPath), onReady, onEarlyDeath, log }),
+  );
+  lifecycle.onReload(() => {
+    for (const child of children) child.signal('SIGHUP');
+  });
+  const status = await Promise.race([lifecycle.stopped.then(() => 0), refused]);
+  await Promise.all(children.map((child) => child.stop(stopGraceMs)));
+  lifecycle.close();
+  return status;
+}
+
+function startPart(name: string, configPath: string): ChildProcess {
+  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  return fork(main, ['-c', configPath, name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+function commandName(): string {
+  const script = process.argv[1] ?? 'rollcall';
+  return script.endsWith('main.js') ? `node ${relative(process.cwd(), script)}` : 'rollcall';
+}
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
