@@ -16,8 +16,7 @@ export function readinessOf(domains: DomainTable, lookup: LookupView, now: numbe
 }
 
 function domainReadiness(policy: DomainPolicy, lookup: LookupView, now: number): DomainReadiness {
-  const state =
-    policy.mode === 'off' ? 'off' : freshnessOf(lookup, policy, policy.domain, now);
+  const state = policy.mode === 'off' ? 'off' : freshnessOf(lookup, policy, policy.domain, now);
   return {
     domain: policy.domain,
     tenant: policy.tenant,
