@@ -50,7 +50,8 @@ CREATE TABLE claim (
   PRIMARY KEY (tenant, source, key, object)
 ) WITHOUT ROWID;
 
--- The last claim of a source for a key has gone: until this is old enough the address is deferred, not rejected.
+-- The last claim of a source for a key has gone: until this is old enough the address is deferred, not rejected. Means
+-- nothing while the source claims the key again.
 CREATE TABLE removal (
   tenant     INTEGER NOT NULL,
   source     INTEGER NOT NULL,

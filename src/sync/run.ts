@@ -183,7 +183,10 @@ function applyRead(
   });
 }
 
-/** Records why a run failed. Throws when even that cannot be written: then the run is found unfinished at the next start. */
+/**
+ * Records why a run failed. Throws a `conflict` on, once it is recorded; and when even that cannot be written: then the run
+ * is found unfinished at the next start.
+ */
 export function closeFailed(deps: RunDeps, handle: RunHandle, error: unknown): void {
   const known = asRollcallError(error);
   // whoever took the lease over has marked this run; its row is not ours to write
@@ -206,6 +209,7 @@ export function closeFailed(deps: RunDeps, handle: RunHandle, error: unknown): v
       },
     );
   }
+  if (known.code === 'conflict') throw known;
 }
 
 /** Publishes, also when nothing changed: the edges must learn how fresh the list is. Returns the record. */

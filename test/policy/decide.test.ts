@@ -166,6 +166,33 @@ describe('internal-only', () => {
   });
 });
 
+describe('claims are merged', () => {
+  test('over the sources of the domain only', () => {
+    house.domains = [domainOptions('example.com', { sources: ['staff'] })];
+    expect(house.answer('list@example.com')).toBe(unknown);
+    expect(house.answer('group@example.com')).toBe('reject internal-only 550 5.7.1');
+    house.domains = domains;
+  });
+
+  test('within one source: internal-only counts among the active claims', async () => {
+    const own = new House();
+    const address = ['x@example.com'];
+    await own.sync({
+      entries: [
+        person('1', address, { disabled: true }),
+        person('2', address, { internalOnly: true }),
+        ...people(3),
+      ],
+    });
+    expect(own.answer('x@example.com')).toBe('reject internal-only 550 5.7.1');
+    await own.sync({
+      entries: [person('1', address, { disabled: true }), person('2', address), ...people(3)],
+    });
+    expect(own.answer('x@example.com')).toBe(known);
+    own.close();
+  });
+});
+
 describe('case-sensitive domains', () => {
   test.each([
     ['Case@case.example', known],

@@ -7,6 +7,7 @@ import { publish, type Published } from '../../src/lookup/publish.js';
 import { createDecide } from '../../src/policy/decide.js';
 import { createDomainTable, type DomainOptions } from '../../src/policy/domain-table.js';
 import type { Question, Verdict } from '../../src/policy/verdict.js';
+import type { Source } from '../../src/source/source.js';
 import { registerSource } from '../../src/store/sqlite/catalog.js';
 import { openDirectory, type Db } from '../../src/store/sqlite/open.js';
 import type { RunRecord, SourceRef } from '../../src/store/store.js';
@@ -86,12 +87,16 @@ export class House {
   }
 
   sync(read: ArrayRead, options: SyncOptions = {}): Promise<RunRecord> {
+    return this.syncFrom(arraySource(read), options);
+  }
+
+  syncFrom(source: Source, options: SyncOptions = {}): Promise<RunRecord> {
     const tenant = options.tenant ?? 'default';
     return runSync(this.deps, {
       ref: this.ref(options.source, tenant),
       kind: 'sync',
       actor: 'test',
-      source: arraySource(read),
+      source,
       scope: createScope(this.domains.filter((domain) => domain.tenant === tenant)),
       limits: { removals: { percent: 5, floor: 10 }, growthPercent: 50, ...options.limits },
       canaries: options.canaries ?? [],

@@ -4,7 +4,8 @@ import { approveRun, discardRun, rollbackRun } from '../../src/sync/settle.js';
 import { changesOf, historyOf, problemsOf } from '../../src/store/sqlite/claims.js';
 import { generationOf } from '../../src/store/sqlite/catalog.js';
 import { beginRun, getRun, listRuns, markInterrupted } from '../../src/store/sqlite/runs.js';
-import { people, person } from '../support/array-source.js';
+import type { Source } from '../../src/source/source.js';
+import { arraySource, people, person } from '../support/array-source.js';
 import { domainOptions, hour, House } from '../support/house.js';
 
 let house: House;
@@ -214,6 +215,18 @@ describe('the split commit', () => {
     });
   });
 
+  test('does not take an approval when part of what was held has come true since', async () => {
+    await house.sync({ entries: people(100) });
+    const run = await house.sync({ entries: people(200) });
+    await house.sync({ entries: people(105), complete: false });
+    const before = house.claims();
+    expect(() => approveRun(house.deps, { ref: house.ref(), run: run.run, actor: 'anna' })).toThrow(
+      /has changed since/,
+    );
+    expect(house.claims()).toBe(before);
+    expect(listRuns(house.db, { limit: 1 })[0]).toMatchObject({ kind: 'approve', state: 'failed' });
+  });
+
   test('discards what was held, and the list stays', async () => {
     await house.sync({ entries: people(100) });
     const run = await house.sync({ entries: people(60) });
@@ -272,6 +285,22 @@ describe('rollback', () => {
 });
 
 describe('leases', () => {
+  test('keep a run that was taken over while it read from writing anything', async () => {
+    const source = arraySource({ entries: people(5) });
+    const stolen: Source = {
+      async *read(context) {
+        const report = yield* source.read(context);
+        house.db.prepare("UPDATE lease SET owner = 'elsewhere:1:1'").run();
+        return report;
+      },
+    };
+    const before = house.claims();
+    await expect(house.syncFrom(stolen)).rejects.toThrow(
+      /lost the lease of source staff; nothing was written/,
+    );
+    expect(house.claims()).toBe(before);
+  });
+
   test('keep two runs of a source apart', async () => {
     beginRun(house.db, { ref: house.ref(), kind: 'sync', actor: 'other', now: house.now, leaseMs: 60_000 });
     await expect(house.sync({ entries: people(5) })).rejects.toThrow(

@@ -105,10 +105,6 @@ function applyClaims(db: Db, apply: Apply, ops: readonly string[]): number {
       `INSERT INTO claim (tenant, source, ${columns}, since_run)
        SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op = '+' ORDER BY rowid`,
     ).run(tenantId, sourceId, run);
-    db.prepare(
-      `DELETE FROM removal WHERE tenant = ? AND source = ? AND EXISTS (
-         SELECT 1 FROM claim c WHERE c.tenant = removal.tenant AND c.source = removal.source AND c.key = removal.key)`,
-    ).run(tenantId, sourceId);
   }
   if (apply.plan.changed > 0) {
     db.prepare(
