@@ -119,6 +119,8 @@ function explainError(error: unknown): Explained {
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // what ends an operation under way reaches us from ldapts as text: "Socket error. ... read ECONNRESET"
+  return /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? '';
 }

@@ -1,0 +1,160 @@
+/**
+ * A private, real Postfix for tests: own configuration, queue, data, log and loopback port; nothing of the system's own
+ * Postfix is read or touched. It relays for the test domains and asks the product about their recipients.
+ *
+ *     const postfix = await startPostfix({ check: { policy: `inet:127.0.0.1:${port}` }, domains: ['example.com'] });
+ *     ...
+ *     await postfix.stop();
+ *
+ * `policy` asks a policy server (`check_policy_service`); `verify` probes the next hop (`reject_unverified_recipient`)
+ * and is set to answer 550. Needs root, as Postfix does, and its users.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findCommand, requirePeer } from './peers.js';
+import { mainCf, masterCf } from './postfix-config.js';
+
+export const havePostfix: boolean = requirePeer('Postfix', ['postfix', 'postconf']) && canRun();
+
+export interface PostfixOptions {
+  readonly domains: readonly string[];
+  /** What asks about recipients: a policy server (`inet:127.0.0.1:10040`, `unix:/path`), or the next hop. */
+  readonly check: { readonly policy: string } | { readonly verify: { readonly port: number } };
+  /** More lines for main.cf. */
+  readonly mainCf?: readonly string[];
+}
+
+export interface Postfix {
+  readonly port: number;
+  readonly folder: string;
+  /** What it has logged, for the message of a failing test. */
+  log(): string;
+  /** Stops it, and waits for the end of its master process; deletes everything. */
+  stop(): Promise<void>;
+}
+
+const masters = new Map<number, string>();
+process.once('exit', () => {
+  // its other processes end with their master
+  for (const [pid, queue] of masters) if (isMaster(pid, queue)) process.kill(pid, 'SIGKILL');
+});
+
+export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-postfix-'));
+  // Postfix gives up root for the user postfix, who has to get in here
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const { uid } = ids();
+  for (const name of ['etc', 'queue', 'data']) mkdirSync(join(folder, name), { mode: 0o755 });
+  const logFile = join(folder, 'maillog');
+  writeFileSync(logFile, '');
+  for (const path of [join(folder, 'data'), logFile]) chownSync(path, uid, -1);
+  writeFileSync(join(folder, 'etc/main.cf'), mainCf({ folder, ...options }));
+  writeFileSync(join(folder, 'etc/master.cf'), masterCf(port));
+
+  const log = (): string => readFileSync(logFile, 'utf8');
+  const started = await run(folder, 'start');
+  if (started.status !== 0) throw new Error(`Postfix did not start: ${started.output}\n${log()}`);
+  const queue = join(folder, 'queue');
+  const pid = Number(readFileSync(join(queue, 'pid/master.pid'), 'utf8').trim());
+  masters.set(pid, queue);
+  await listening(port, log);
+  return {
+    port,
+    folder,
+    log,
+    async stop() {
+      await run(folder, 'stop');
+      await until(() => !isMaster(pid, queue), `Postfix master ${pid} has not ended`);
+      masters.delete(pid);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Root, and the users of the package: without them there is no Postfix to run, whatever commands are there. */
+function canRun(): boolean {
+  try {
+    if (process.getuid?.() === 0) return ids().uid > 0;
+  } catch {
+    // told below
+  }
+  if (process.env['CI'] === 'true')
+    throw new Error('Postfix needs root and the user postfix; with CI=true that is a failure');
+  return false;
+}
+
+function ids(): { uid: number } {
+  const entry = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith('postfix:'));
+  if (entry === undefined) throw new Error('there is no user postfix');
+  return { uid: Number(entry.split(':')[2]) };
+}
+
+/** Whether this process is still the master of our queue: its working directory is the queue. */
+function isMaster(pid: number, queue: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === queue;
+  } catch {
+    return false;
+  }
+}
+
+async function run(folder: string, command: string): Promise<{ status: number | null; output: string }> {
+  const args = ['-c', join(folder, 'etc'), command];
+  const outputFile = join(folder, `${command}.out`);
+  // into a file: the master process inherits our pipes and would keep them open
+  const shell = `exec "$0" "$@" >"${outputFile}" 2>&1 </dev/null`;
+  const child = spawn('sh', ['-c', shell, findCommand('postfix') ?? 'postfix', ...args], {
+    stdio: 'ignore',
+    cwd: folder,
+  });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  return { status, output: readFileSync(outputFile, 'utf8') };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}
+
+async function listening(port: number, log: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      await delay(20);
+    } finally {
+      socket.destroy();
+    }
+  }
+  throw new Error(`Postfix does not listen on port ${port}: ${log()}`);
+}
+
+async function until(holds: () => boolean, complaint: string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    if (holds()) return;
+    await delay(20);
+  }
+  throw new Error(complaint);
+}
