@@ -1,6 +1,9 @@
 /** The ldap source against a server that misbehaves: whatever is doubtful never counts as complete. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Client } from 'ldapts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { adopt } from '../../src/source/ldap/dial.js';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
 import type { LdapSourceOptions } from '../../src/source/ldap/options.js';
 import {
@@ -28,14 +31,10 @@ async function start(search: Script, rest: Omit<FakeLdapOptions, 'search'> = {})
   return fake;
 }
 
-function read(
-  server: FakeLdap,
-  changes: Partial<LdapSourceOptions> = {},
-  hooks: ReadHooks = {},
-): Promise<WholeRead> {
-  const options: LdapSourceOptions = {
+function optionsFor(url: string, changes: Partial<LdapSourceOptions>): LdapSourceOptions {
+  return {
     name: 'staff',
-    urls: [server.url],
+    urls: [url],
     startTls: false,
     tls: { verify: true },
     ...bind,
@@ -49,7 +48,14 @@ function read(
     connectTimeoutMs: 1_000,
     ...changes,
   };
-  return readWhole(createLdapSource(options), hooks);
+}
+
+function read(
+  server: FakeLdap,
+  changes: Partial<LdapSourceOptions> = {},
+  hooks: ReadHooks = {},
+): Promise<WholeRead> {
+  return readWhole(createLdapSource(optionsFor(server.url, changes)), hooks);
 }
 
 function person(reply: Reply, number: number): void {
@@ -231,17 +237,38 @@ describe('the connection', () => {
     await expect(read(await start(silent), { timeoutMs: 100 })).rejects.toThrow(/timed out/);
   });
 
-  it('fails when what the server sends cannot be read', async () => {
-    const server = await start((_, reply) => {
-      reply.raw(
-        Buffer.from(
-          'GET / HTTP/1.1\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
-        ),
-      );
+  it('fails when a part of the answer cannot be read, with which ldapts drops what came after it', async () => {
+    // An intermediate response of no request (RFC 4511 §4.13), then an entry in the same segment.
+    const unreadable = Buffer.from('3005020100790000', 'hex').subarray(0, 7);
+    const script: Script = (_, reply) => {
+      reply.raw(unreadable);
       person(reply, 1);
+      setTimeout(() => reply.done({ cookie: '' }), 20);
+    };
+    await expect(read(await start(script))).rejects.toThrow(/cannot be read/);
+  });
+
+  it('fails on more entries in one answer than can be held', async () => {
+    const script: Script = (_, reply) => {
+      reply.repeat(100_001, base);
       reply.done({ cookie: '' });
-    });
-    await expect(read(server)).rejects.toMatchObject({ code: 'source' });
+    };
+    await expect(read(await start(script), { timeoutMs: 20_000 })).rejects.toThrow(
+      /more than 100000 entries/,
+    );
+  });
+
+  it('is handed to ldapts once: a search after its loss does not open another', async () => {
+    const server = await start(pages((reply) => reply.done({ cookie: '' })));
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const client = adopt(socket, server.url, 1_000);
+    await client.bind(bind.bindDn, bind.bindPassword);
+    const gone = once(socket, 'close');
+    socket.destroy();
+    await gone;
+    await expect(client.search(base, { filter: '(mail=*)' })).rejects.toThrow('the connection was lost');
+    expect(server.connections()).toBe(1);
   });
 
   it('fails on an endless message instead of keeping it', async () => {
@@ -466,22 +493,8 @@ describe('entries', () => {
 
 describe('options', () => {
   it('refuses a filter that cannot be read', () => {
-    const make = () =>
-      createLdapSource({
-        name: 'staff',
-        urls: ['ldap://127.0.0.1'],
-        startTls: false,
-        tls: { verify: true },
-        baseDns: [base],
-        preset: 'openldap',
-        filter: '(mail=*',
-        scope: 'sub',
-        respectDisabled: false,
-        pageSize: 100,
-        timeoutMs: 1_000,
-        timeLimitSeconds: 1,
-        connectTimeoutMs: 1_000,
-      });
-    expect(make).toThrow(/filter \(mail=\* cannot be read/);
+    expect(() => createLdapSource(optionsFor('ldap://127.0.0.1', { filter: '(mail=*' }))).toThrow(
+      /filter \(mail=\* cannot be read/,
+    );
   });
 });

@@ -1,6 +1,21 @@
 import { Client } from 'ldapts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { requirePeer } from '../support/peers.js';
 import { haveSlapd, hideEven, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
+
+describe('a peer that is missing', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('skips tests, and fails them with CI=true', () => {
+    vi.stubEnv('CI', '');
+    expect(requirePeer('nothing', ['no-such-command'])).toBe(false);
+    vi.stubEnv('CI', 'true');
+    expect(() => requirePeer('nothing', ['sh', 'no-such-command'])).toThrow(/peer nothing .*no-such-command/);
+    expect(requirePeer('shell', ['sh'])).toBe(true);
+  });
+});
 
 describe.skipIf(!haveSlapd)('the private slapd of the tests', () => {
   const people = makePeople(600);

@@ -24,6 +24,8 @@ export interface FakeSearch {
 
 export interface Reply {
   entry(dn: string, attributes: Readonly<Record<string, string | Buffer | readonly string[]>>): void;
+  /** The same entry so many times, in one write. */
+  repeat(count: number, dn: string): void;
   reference(url: string): void;
   /** Ends the answer. A cookie, also an empty one, adds the paged results control. */
   done(result?: { code?: number; message?: string; cookie?: string }): void;
@@ -182,7 +184,10 @@ function search(
     return;
   }
   fake.searches.push(request);
+  // What a script says at once arrives at once.
+  socket.cork();
   fake.options.search(request, reply);
+  socket.uncork();
 }
 
 function checkPassword(options: FakeLdapOptions, bind: { dn: string; password: string }): Result {
@@ -195,6 +200,10 @@ function replyTo(socket: Socket, id: number): Reply {
   return {
     entry: (dn, attributes) =>
       void socket.write(message(id, tags.entry, (writer) => writeEntry(writer, dn, attributes))),
+    repeat: (count, dn) => {
+      const one = message(id, tags.entry, (writer) => writeEntry(writer, dn, {}));
+      socket.write(Buffer.concat(Array.from({ length: count }, () => one)));
+    },
     reference: (url) => void socket.write(message(id, tags.reference, (writer) => writer.writeString(url))),
     done: ({ code = 0, message: text = '', cookie } = {}) =>
       void socket.write(

@@ -1,7 +1,7 @@
 /**
  * A throw-away certificate authority and server certificates for it, made by openssl in a temporary folder.
  *
- * `server` is good for 127.0.0.1, ::1, localhost and *.example.com; `wrong` is signed but names another host; `expired`
+ * `server` is good for 127.0.0.1, ::1 and *.example.com; `wrong` is signed but names another host; `expired`
  * is signed and past its date; `otherCa` signed nothing here. Keys live in a folder that only this user can read.
  */
 import { execFileSync } from 'node:child_process';
@@ -31,7 +31,7 @@ export interface Pki {
   remove(): void;
 }
 
-const serverNames = 'DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1';
+const serverNames = 'DNS:*.example.com,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1';
 const leaves = [
   { name: 'server', names: serverNames, days: 30 },
   { name: 'wrong', names: 'DNS:other.invalid', days: 30 },
