@@ -62,6 +62,18 @@ describe('drain of the SMTP edge', () => {
     await drained;
   });
 
+  it('answers a long pipeline outside a transaction to its end', async () => {
+    const { address, edge } = await runSmtp({ drainTimeoutMs: 5000 });
+    const client = await openClient(address);
+    await smtpReply(client);
+    client.send('NOOP\r\n'.repeat(1000));
+    const drained = edge.drain();
+    expect(await client.lines(1000)).toEqual(Array(1000).fill('250 2.0.0 Ok'));
+    expect(await client.line()).toMatch(/^421 4\.3\.2 /);
+    client.close();
+    await drained;
+  });
+
   it('sends idle sessions away at once and takes no new ones', async () => {
     const { address, edge } = await runSmtp({ drainTimeoutMs: 5000 });
     const client = await openClient(address);

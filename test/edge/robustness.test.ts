@@ -69,25 +69,16 @@ describe('the SMTP edge', () => {
     expect(await early.rest()).toEqual(['421 4.7.0 You talk too soon, closing']);
   });
 
-  it('does not buffer without end for a client that never reads', async () => {
-    let asked = 0;
-    const { address, edge } = await runSmtp({
-      maxRecipients: 100_000,
-      maxRejected: 1_000_000,
-      witness: () => (asked += 1),
-    });
+  it('stops reading from a client that never reads', async () => {
+    const { address, edge } = await runSmtp({ maxRecipients: 10_000_000, maxRejected: 10_000_000 });
     const client = await openClient(address);
     client.socket.pause();
-    const flood = 'RCPT TO:<unknown@example.com>\r\n'.repeat(2000);
     client.send('HELO c\r\nMAIL FROM:<>\r\n');
-    let accepted = true;
-    // Until the edge stops reading: then our own socket buffers fill.
-    for (let sent = 0; sent < 3000 && accepted; sent += 1) {
-      accepted = client.socket.write(flood);
-      if (!accepted) accepted = await drainedWithin(client, 500);
-    }
-    expect(accepted).toBe(false);
-    expect(asked).toBeLessThan(100_000);
+    const flood = 'RCPT TO:<unknown@example.com>\r\n'.repeat(2000);
+    // What the kernel holds for both sides is a few megabytes; what the edge would read without end is all of it.
+    let sent = 0;
+    while (sent < 40_000_000 && (await taken(client, flood))) sent += flood.length;
+    expect(sent).toBeLessThan(40_000_000);
     client.close();
     await expect.poll(() => edge.connections()).toBe(0);
     await stillServesSmtp(address);
@@ -138,10 +129,11 @@ describe('the policy edge', () => {
   });
 });
 
-function drainedWithin(client: LineClient, ms: number): Promise<boolean> {
+/** Whether the text left for the kernel; false when nothing has moved for two seconds. */
+function taken(client: LineClient, text: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms);
-    client.socket.once('drain', () => {
+    const timer = setTimeout(() => resolve(false), 2000);
+    client.socket.write(text, () => {
       clearTimeout(timer);
       resolve(true);
     });

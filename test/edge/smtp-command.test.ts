@@ -64,7 +64,7 @@ describe('conversation', () => {
           if (!/^RCPT TO ?: *<postmaster>/i.test(each)) expect(reply).not.toMatch(/^250 2\.1\.5/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

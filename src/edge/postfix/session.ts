@@ -79,7 +79,10 @@ export function openPolicySession(
   /** A client that does not read its answers is not read either. */
   function waitForDrain(): void {
     socket.pause();
-    socket.once('drain', () => socket.resume());
+    socket.once('drain', () => {
+      socket.resume();
+      if (draining) setImmediate(leaveIfIdle);
+    });
   }
 
   function onEnd(): void {

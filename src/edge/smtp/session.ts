@@ -33,6 +33,7 @@ export class SmtpSession extends SMTPConnection implements Session {
   #out = '';
   #flushPlanned = false;
   #draining = false;
+  #leaving: NodeJS.Timeout | undefined;
 
   constructor(server: SMTPServer, socket: Socket, options: SmtpSessionOptions, closed: () => void) {
     // An id would be used for smtp-server's own log, which is off, and costs random bytes.
@@ -126,8 +127,15 @@ export class SmtpSession extends SMTPConnection implements Session {
   }
 
   #leaveIfIdle(): void {
-    if (this.#conversation.inTransaction || this._upgrading) return;
-    if (this._parser !== false && this._parser.writableLength > 0) return;
+    if (this._closing || this._closed || this.#conversation.inTransaction || this._upgrading) return;
+    if (this._parser !== false && this._parser.writableLength > 0) {
+      // The parser takes a pause after each hundred commands, or waits for the client to read its replies.
+      this.#leaving ??= setTimeout(() => {
+        this.#leaving = undefined;
+        this.#leaveIfIdle();
+      }, 10).unref();
+      return;
+    }
     this.#say(smtpReplies.shutdown);
     this.close();
   }
