@@ -11,7 +11,7 @@ describe('drain of the policy edge', () => {
   it('answers every question sent before it, on every connection', async () => {
     const { address, edge } = await runPolicy({ drainTimeoutMs: 5000 });
     const clients = await many(100, () => openClient(address));
-    await expect.poll(() => edge.connections()).toBe(100);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(100);
     const question = policyRequest({ recipient: 'unknown@example.com' });
     for (const client of clients) client.send(question.repeat(20));
     await edge.drain();
@@ -36,7 +36,7 @@ describe('drain of the policy edge', () => {
     const { address, edge } = await runPolicy({ drainTimeoutMs: 50 });
     const client = await openClient(address);
     client.send('request=');
-    await expect.poll(() => edge.connections()).toBe(1);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(1);
     await edge.drain();
     expect(await client.rest()).toEqual([]);
   });

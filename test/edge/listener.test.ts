@@ -21,7 +21,7 @@ describe('connection limits', () => {
     expect(await metrics.metrics()).toContain('rollcall_edge_connections_refused_total{edge="smtp"} 1');
     expect(await smtpAsk(first, 'QUIT')).toBe('221 2.0.0 Bye');
     first.close();
-    await expect.poll(() => edge.connections()).toBe(1);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(1);
     const fourth = await openClient(address);
     expect(await smtpReply(fourth)).toEqual(['220 edge.example ESMTP']);
   });

@@ -33,7 +33,7 @@ describe('the SMTP edge', () => {
     const { address, edge } = await runSmtp({ maxConnections: 2000 });
     const before = process.memoryUsage().rss;
     const clients = await silent(address, 1000);
-    await expect.poll(() => edge.connections()).toBe(1000);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(1000);
     await stillServesSmtp(address);
     // Both ends live in this process.
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000 * 1000);
@@ -80,7 +80,7 @@ describe('the SMTP edge', () => {
     while (sent < 40_000_000 && (await taken(client, flood))) sent += flood.length;
     expect(sent).toBeLessThan(40_000_000);
     client.close();
-    await expect.poll(() => edge.connections()).toBe(0);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(0);
     await stillServesSmtp(address);
   });
 
@@ -93,7 +93,7 @@ describe('the SMTP edge', () => {
       expect((await client.rest()).join('\n')).not.toMatch(/^250 2\.1\.5/m);
     }
     await stillServesSmtp(address);
-    await expect.poll(() => edge.connections()).toBe(0);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(0);
   });
 });
 
@@ -102,7 +102,7 @@ describe('the policy edge', () => {
     const { address, edge } = await runPolicy();
     const before = process.memoryUsage().rss;
     const clients = await silent(address, 1000);
-    await expect.poll(() => edge.connections()).toBe(1000);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(1000);
     await stillServesPolicy(address);
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000 * 1000);
     for (const client of clients) client.close();
@@ -125,7 +125,7 @@ describe('the policy edge', () => {
       expect(await client.rest()).toEqual([]);
     }
     await stillServesPolicy(address);
-    await expect.poll(() => edge.connections()).toBe(0);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(0);
   });
 });
 

@@ -50,7 +50,7 @@ describe('STARTTLS', () => {
     expect(await smtpAsk(client, 'RCPT TO:<unknown@example.com>')).toMatch(/^550 5\.1\.1 /);
     expect(await smtpAsk(client, 'QUIT')).toBe('221 2.0.0 Bye');
     client.close();
-    await expect.poll(() => edge.connections()).toBe(0);
+    await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(0);
   });
 
   it('ignores what was injected in plaintext behind it', async () => {

@@ -47,7 +47,9 @@ describe('service log', () => {
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
     const file = join(folder, 'mail.log');
     createLogger({ destination: fileDestination(file) }).info('here');
-    await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8')).toContain('here');
+    await expect
+      .poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 15_000 })
+      .toContain('here');
     expect(statSync(file).mode & 0o077).toBe(0);
     rmSync(folder, { recursive: true });
   });

@@ -83,7 +83,7 @@ describe('traffic', () => {
     expect(sink.batches).toHaveLength(1);
     sink.settle();
     const flushed = traffic.flush();
-    await expect.poll(() => sink.batches.length).toBe(2);
+    await expect.poll(() => sink.batches.length, { timeout: 15_000 }).toBe(2);
     sink.settle();
     await flushed;
     expect(sink.batches[1]?.rejections).toHaveLength(5);
@@ -113,7 +113,7 @@ describe('traffic', () => {
     const sink = heldSink();
     const traffic = createTraffic({ sink, flushIntervalMs: 5 });
     traffic.record(rejectedEvent());
-    await expect.poll(() => sink.batches.length).toBe(1);
+    await expect.poll(() => sink.batches.length, { timeout: 15_000 }).toBe(1);
     sink.settle();
     await traffic.close();
     traffic.record(rejectedEvent());
