@@ -115,7 +115,11 @@ describe('an uploaded list', () => {
       port: house.port,
       method: 'PUT',
       path: list,
-      headers: { authorization: `Bearer ${upload}`, 'content-type': 'text/csv' },
+      headers: {
+        authorization: `Bearer ${upload}`,
+        'content-type': 'text/csv',
+        'transfer-encoding': 'chunked',
+      },
     });
     const response = once(sending, 'response') as Promise<[IncomingMessage]>;
     sending.end(Buffer.alloc(16 * 1024 * 1024, 'u@acme.example\n'));
