@@ -11,7 +11,7 @@
  * Runs dist/main.js, so the build must be there (`npm test` sees to it). Every process is a child with a pid we know, and
  * ends with the test at the latest.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,11 @@ export interface CliResult {
   readonly json: Readonly<Record<string, unknown>> | undefined;
 }
 
+export interface CliOptions {
+  readonly input?: string;
+  readonly under?: readonly string[];
+}
+
 export interface RunningProcess {
   readonly pid: number;
   /** The port of an edge or of HTTP, whatever port it asked for. */
@@ -52,10 +57,10 @@ export interface Rollcall {
   readonly configFile: string;
   /** Replaces the configuration file. */
   configure(config: Readonly<Record<string, unknown>>): void;
-  /** Runs one command with `--json` to its end. */
-  cli(args: readonly string[], input?: string): Promise<CliResult>;
-  /** Starts a command and does not wait: for tests that kill it. */
-  spawnCli(args: readonly string[]): ChildProcess;
+  /** Runs one command with `--json` to its end; `under` is a command that runs it, such as one that limits it first. */
+  cli(args: readonly string[], options?: CliOptions): Promise<CliResult>;
+  /** Starts a command and does not wait: for tests that kill it. Its output is thrown away. */
+  spawn(args: readonly string[]): ChildProcess;
   /** Starts a process and waits until it answers. */
   start(name: ProcessName): Promise<RunningProcess>;
   /** Ends everything that was started, and deletes the folder. */
@@ -78,12 +83,9 @@ export function createRollcall(
   const dataDir = typeof config['dataDir'] === 'string' ? config['dataDir'] : join(folder, 'data');
   const mine = new Set<ChildProcess>();
 
-  function launch(args: readonly string[], stdio: 'pipe' | 'ipc'): ChildProcess {
-    const child = spawn(process.execPath, [main, '-c', configFile, ...args], {
-      cwd: folder,
-      env: { ...process.env, CI: '', ...env },
-      stdio: stdio === 'ipc' ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['pipe', 'pipe', 'pipe'],
-    });
+  function launch(args: readonly string[], stdio: StdioOptions, under: readonly string[] = []): ChildProcess {
+    const [command = '', ...rest] = [...under, process.execPath, main, '-c', configFile, ...args];
+    const child = spawn(command, rest, { cwd: folder, env: { ...process.env, ...env }, stdio });
     for (const set of [children, mine]) set.add(child);
     child.once('exit', () => {
       for (const set of [children, mine]) set.delete(child);
@@ -96,16 +98,16 @@ export function createRollcall(
     dataDir,
     configFile,
     configure: (next) => writeFileSync(configFile, JSON.stringify({ dataDir, ...next }, null, 2)),
-    spawnCli: (args) => launch([...args, '--json'], 'pipe'),
-    async cli(args, input = '') {
-      const child = launch([...args, '--json'], 'pipe');
+    spawn: (args) => launch(args, 'ignore'),
+    async cli(args, { input = '', under = [] } = {}) {
+      const child = launch([...args, '--json'], 'pipe', under);
       const output = collect(child);
       child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
       await ended(child, cliDeadlineMs, `rollcall ${args.join(' ')}`);
       return { status: child.exitCode, ...output(), json: parseJson(output().stdout) };
     },
-    start: (name) => running(launch([name], 'ipc'), name),
+    start: (name) => running(launch([name], ['ignore', 'pipe', 'pipe', 'ipc']), name),
     async remove() {
       await Promise.all([...mine].map((child) => endWith(child, 'SIGKILL')));
       rmSync(folder, { recursive: true, force: true });

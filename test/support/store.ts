@@ -17,13 +17,13 @@ export function readStore(dataDir: string): StoreState {
       const hash = createHash('sha256');
       let claims = 0;
       for (const row of db
-        .prepare(
-          `SELECT tenant, source, key, object, attribute, kind, flags, spelling FROM claim
+        .prepare<[], string>(
+          `SELECT json_array(tenant, source, key, object, attribute, kind, flags, spelling) FROM claim
            ORDER BY tenant, source, key, object`,
         )
-        .raw()
+        .pluck()
         .iterate()) {
-        hash.update(`${JSON.stringify(row)}\n`);
+        hash.update(`${row}\n`);
         claims += 1;
       }
       const generation = Number(

@@ -8,7 +8,7 @@ export interface ProxyMoment {
   /** What the client is about to send, not handed on yet. */
   readonly request: Buffer;
   /** Ends both sides with a reset. */
-  reset(): void;
+  readonly reset: () => void;
 }
 
 export interface TcpProxy {
