@@ -37,9 +37,7 @@ export function createReloader(options: ReloadOptions): Reloader {
       const { config, warnings } = loadConfig(options.configPath);
       logWarnings(log, warnings);
       atDisk = options.fixed(config);
-      const next = { ...config, dataDir: current.dataDir };
-      options.apply(next, current);
-      current = next;
+      switchTo({ ...config, dataDir: current.dataDir });
     } catch (error) {
       log.error({ err: messageOf(error) }, 'new configuration refused: the old one stays in force');
       return;
@@ -47,6 +45,18 @@ export function createReloader(options: ReloadOptions): Reloader {
     log.info({ file: options.configPath }, 'configuration reloaded');
     const waiting = changedPaths(atStart, atDisk);
     if (waiting.length > 0) log.warn({ changed: waiting }, 'these changes take effect only after a restart');
+  }
+
+  /** What `apply` begins must find the new configuration in force already. */
+  function switchTo(next: Config): void {
+    const previous = current;
+    current = next;
+    try {
+      options.apply(next, previous);
+    } catch (error) {
+      current = previous;
+      throw error;
+    }
   }
 
   return { current: () => current, reload };

@@ -42,7 +42,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   return {
     next: () =>
       tasks.flatMap(({ source, task }) => {
-        const at = task.getNextRun()?.getTime();
+        const at = stopping.signal.aborted ? undefined : task.getNextRun()?.getTime();
         return at === undefined ? [] : [{ source, at }];
       }),
     stop() {

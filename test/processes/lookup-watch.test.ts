@@ -1,0 +1,64 @@
+/** The watch over lookup.db, with a state that the test sets and a clock that only the test moves. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LookupState } from '../../src/compose/lookup-state.js';
+import { watchLookup, type LookupWatch } from '../../src/compose/lookup-watch.js';
+import { silentLogger } from '../../src/telemetry/log.js';
+
+let state: LookupState;
+let busy: boolean;
+let fails: boolean;
+let published: { at: number; force: boolean }[];
+let watch: LookupWatch;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0 });
+  [state, busy, fails, published] = ['current', false, false, []];
+  watch = watchLookup({
+    look: () => state,
+    publish: (force) => {
+      published.push({ at: Date.now() / 1000, force });
+      if (fails) return Promise.reject(new Error('disk full'));
+      state = 'current';
+      return Promise.resolve({ generation: 1, how: 'rebuilt', lockedMs: 0 });
+    },
+    isBusy: () => busy,
+    log: silentLogger(),
+  });
+});
+afterEach(() => {
+  watch.stop();
+  vi.useRealTimers();
+});
+
+describe('watch over lookup.db', () => {
+  it('leaves a current file alone and publishes one that is missing, damaged or behind within a second', async () => {
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(published).toEqual([]);
+    for (const bad of ['missing', 'damaged', 'behind'] as const) {
+      state = bad;
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(published.map(({ force }) => force)).toEqual([false, true, false]);
+  });
+
+  it('leaves a file that is behind to the run under way, but not one that is missing', async () => {
+    [busy, state] = [true, 'behind'];
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(published).toEqual([]);
+    state = 'missing';
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(published).toHaveLength(1);
+  });
+
+  it('tries again less and less often while it fails, and at once after that', async () => {
+    [fails, state] = [true, 'missing'];
+    await vi.advanceTimersByTimeAsync(130_000);
+    expect(published.map(({ at }) => at)).toEqual([1, 2, 4, 8, 16, 32, 64, 124]);
+    fails = false;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(published).toHaveLength(9);
+    state = 'missing';
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(published).toHaveLength(10);
+  });
+});
