@@ -1,0 +1,136 @@
+/**
+ * The verdict table as questions and answers: every reason, in the modes enforce and observe where they differ, and the
+ * lists and domains that bring each about. table.test.ts asks them through every door.
+ */
+import type { Action, Reason } from '../../src/policy/verdict.js';
+
+/** The doors, and what the protocol of each cannot say. Everything else must be the same everywhere. */
+export const protocolDifferences = {
+  decide: [],
+  cli: [],
+  http: [],
+  smtp: [
+    'An accept has no reason: the reply is 250 2.1.5.',
+    'An accept of mode observe does not say what it would have been; like a refusal, it ends with a reference.',
+  ],
+  policy: [
+    'An accept is DUNNO: Postfix goes on to its next restriction.',
+    'A domain that is not ours is DUNNO too: an asking edge has no opinion there.',
+    'An accept of mode observe is DUNNO like any other.',
+    'Postfix sends the meaning of an address, unquoted: a wrong spelling is not seen, it is a local part nobody has.',
+    'A refusal ends with a reference.',
+  ],
+} as const;
+export type Door = keyof typeof protocolDifferences;
+
+export interface Row {
+  readonly reason: Reason;
+  readonly address: string;
+  readonly from: string;
+  /** `action code status`. */
+  readonly verdict: `${Action} ${number} ${string}`;
+  /** In mode observe: what it would have been. */
+  readonly wouldBe?: string;
+  /** Where the policy protocol differs: what it answers. */
+  readonly policy?: string;
+}
+
+const outside = 'somebody@elsewhere.test';
+const accept = 'accept 250 2.1.5';
+/** Past every length of a local part (256 octets), in whatever form it comes. */
+const tooLong = 'x'.repeat(257);
+
+function row(
+  reason: Reason,
+  address: string,
+  verdict: Row['verdict'],
+  more: Partial<Pick<Row, 'from' | 'policy'>> = {},
+): Row {
+  return { reason, address, verdict, from: outside, ...more };
+}
+
+/** In domains of mode enforce. */
+export const enforced: readonly Row[] = [
+  row('known', 'person@example.com', accept),
+  row('known', 'PERSON@Example.COM', accept),
+  row('known', 'all@example.com', accept, { from: 'person@example.com' }),
+  row('known', 'all@example.com', accept, { from: '' }),
+  row('subaddress', 'person+news@example.com', accept),
+  row('alias-domain', 'person@alias.example', accept),
+  row('pattern', 'ticket-17@example.com', accept),
+  row('always', 'postmaster@example.com', accept),
+  row('catch-all', 'anybody@all.example', accept),
+  row('off', 'anybody@off.example', accept),
+  row('unknown', 'nobody@example.com', 'reject 550 5.1.1'),
+  row('unknown', 'nobody+person@example.com', 'reject 550 5.1.1'),
+  row('unknown', 'nobody@alias.example', 'reject 550 5.1.1'),
+  row('removed', 'gone@example.com', 'defer 450 4.2.1'),
+  row('disabled', 'disabled@example.com', 'reject 550 5.2.1'),
+  row('internal-only', 'all@example.com', 'reject 550 5.7.1'),
+  row('bad-syntax', `${tooLong}@example.com`, 'reject 553 5.1.3'),
+  row('bad-syntax', 'a(b@example.com', 'reject 553 5.1.3', { policy: 'reject 550 5.1.1' }),
+  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1', { policy: 'DUNNO' }),
+  row('not-our-domain', 'person@sub.example.com', 'reject 550 5.7.1', { policy: 'DUNNO' }),
+  row('stale', 'nobody@stale.example', 'defer 451 4.4.3'),
+  row('known', 'person@stale.example', accept),
+  row('stale', 'nobody@lenient.example', accept),
+  row('never-synced', 'person@never.example', 'defer 451 4.4.3'),
+];
+
+/** The same domain policy in mode observe: every reject and defer is an accept that says what it would have been. */
+export const observed: readonly Row[] = (
+  [
+    ['unknown', 'nobody@observe.example', 'reject 550 5.1.1'],
+    ['removed', 'gone@observe.example', 'defer 450 4.2.1'],
+    ['disabled', 'disabled@observe.example', 'reject 550 5.2.1'],
+    ['internal-only', 'all@observe.example', 'reject 550 5.7.1'],
+    ['bad-syntax', `${tooLong}@observe.example`, 'reject 553 5.1.3'],
+    ['stale', 'nobody@stale-observe.example', 'defer 451 4.4.3'],
+    ['never-synced', 'nobody@never-observe.example', 'defer 451 4.4.3'],
+  ] as const
+).map(([reason, address, wouldBe]) => ({ ...row(reason, address, accept), wouldBe }));
+
+/** Where the snapshot cannot be read. */
+export const failed: readonly Row[] = [
+  row('failure', 'person@example.com', 'defer 451 4.4.3'),
+  row('failure', 'nobody@example.com', 'defer 451 4.4.3'),
+  row('always', 'postmaster@example.com', accept),
+  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1', { policy: 'DUNNO' }),
+  { ...row('failure', 'nobody@observe.example', accept), wouldBe: 'defer 451 4.4.3' },
+];
+
+const both = { sources: ['staff', 'directory'] };
+
+export const domains = {
+  'example.com': { mode: 'enforce', ...both, patterns: ['ticket-*'] },
+  'observe.example': { mode: 'observe', ...both },
+  'alias.example': { mode: 'enforce', aliasOf: 'example.com' },
+  'all.example': { mode: 'enforce', sources: ['staff'], catchAll: true },
+  'off.example': { mode: 'off', sources: ['staff'] },
+  'stale.example': { mode: 'enforce', sources: ['staff'], staleAfter: '1s' },
+  'lenient.example': { mode: 'enforce', sources: ['staff'], staleAfter: '1s', whenStale: 'accept' },
+  'stale-observe.example': { mode: 'observe', sources: ['staff'], staleAfter: '1s' },
+  'never.example': { mode: 'enforce', sources: ['uploads'] },
+  'never-observe.example': { mode: 'observe', sources: ['uploads'] },
+};
+
+const listed = [
+  'example.com',
+  'observe.example',
+  'stale.example',
+  'lenient.example',
+  'stale-observe.example',
+];
+
+/** The CSV list `staff`; `gone` stands in the first one only. */
+export function staffList({ withGone }: { readonly withGone: boolean }): string {
+  const rows = listed.flatMap((domain) => [
+    `person@${domain},no`,
+    `disabled@${domain},yes`,
+    ...(withGone ? [`gone@${domain},no`] : []),
+  ]);
+  return `email,disabled\n${rows.join('\n')}\n`;
+}
+
+/** The group in the directory that takes mail from inside only. */
+export const internalGroup = ['all@example.com', 'all@observe.example'];
