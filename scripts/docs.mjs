@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { makeReadme } from './readme.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -26,6 +27,8 @@ const documents = [
     file: 'docs/config.schema.json',
     make: async () => `${JSON.stringify((await built('config/reference.js')).configJsonSchema(), null, 2)}\n`,
   },
+  { file: 'docs/cli.md', make: async () => (await built('cli/reference.js')).cliReference() },
+  { file: 'README.md', make: makeReadme },
   // Add a generated document here: its file, and what makes its text.
 ];
 
@@ -37,7 +40,30 @@ const checks = [
     name: 'config.example.json loads with every switched-off line on',
     check: () => problemsOf('config.example.json', (text) => text.replace(/^(\s*)\/\/(?! )/gm, '$1')),
   },
+  { name: 'docs/verdicts.md has the table of src/policy/verdict.ts', check: verdictProblems },
 ];
+
+async function verdictProblems() {
+  const { reasons, replies } = await built('policy/verdict.js');
+  const text = readFileSync(join(root, 'docs/verdicts.md'), 'utf8');
+  const table = /<!-- verdicts[^>]*-->([\s\S]*)<!-- end of verdicts -->/.exec(text)?.[1] ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  const shown = rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, 5)
+      .map((cell) => cell.trim())
+      .join(' | '),
+  );
+  const wanted = reasons.map((reason) => {
+    const { action, code, status, text: words } = replies[reason];
+    return `\`${reason}\` | ${action} | ${code} ${status} | ${words}`;
+  });
+  return [
+    ...wanted.filter((row) => !shown.includes(row)).map((row) => `missing: ${row}`),
+    ...shown.filter((row) => !wanted.includes(row)).map((row) => `not in the code: ${row}`),
+  ];
+}
 
 async function problemsOf(file, change) {
   const { parseConfig } = await built('config/load.js');
