@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
+import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
 import { logWarnings, openLogs } from './compose/logs.js';
 import { lookupState } from './compose/lookup-state.js';
@@ -16,7 +17,6 @@ import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
 import { createRunner, type Runner } from './compose/runner.js';
 import { openVerdicts, type Verdicts } from './compose/verdicts.js';
 import { createWorkerPool, type WorkerPool } from './compose/worker-pool.js';
-import { loadConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { describeAddress } from './edge/bind.js';
 import { asRollcallError, messageOf } from './errors.js';
@@ -35,9 +35,11 @@ const runsAtATime = 2;
 const dayMs = 86_400_000;
 
 export async function runControl({ configPath }: { readonly configPath: string }): Promise<number> {
-  const { config, warnings } = loadConfig(configPath);
+  const { config, warnings, refused } = loadForStart(configPath);
   const lifecycle = listenForSignals();
   const { log, reload: reloadLogs } = openLogs(config, 'control');
+  if (refused !== undefined)
+    log.error({ err: refused }, 'configuration refused: running with the last good one');
   logWarnings(log, warnings);
   const jobs = createWorkerPool({ size: runsAtATime });
   // publishing must not wait behind two long syncs

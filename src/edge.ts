@@ -8,19 +8,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEdges, fixedEdgeOptions } from './compose/edges.js';
+import { loadForStart } from './compose/last-config.js';
 import { listenForSignals } from './compose/lifecycle.js';
 import { logWarnings, openLogs } from './compose/logs.js';
 import { createReloader, optionsOf } from './compose/reload.js';
 import { openVerdicts } from './compose/verdicts.js';
-import { loadConfig } from './config/load.js';
 import { createWitness } from './edge/witness.js';
 import { threadSink } from './traffic/sink.js';
 import { createTraffic } from './traffic/traffic.js';
 
 export async function runEdge({ configPath }: { readonly configPath: string }): Promise<number> {
-  const { config, warnings } = loadConfig(configPath);
+  const { config, warnings, refused } = loadForStart(configPath);
   const lifecycle = listenForSignals();
   const { log, mailLog, reload: reloadLogs } = openLogs(config, 'edge');
+  if (refused !== undefined)
+    log.error({ err: refused }, 'configuration refused: running with the last good one');
   logWarnings(log, warnings);
   mkdirSync(config.dataDir, { recursive: true, mode: 0o750 });
 

@@ -9,10 +9,12 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bannerLines } from './compose/banner.js';
+import { createLastConfig } from './compose/last-config.js';
 import { listenForSignals, type ReadyMessage } from './compose/lifecycle.js';
 import { openLogs } from './compose/logs.js';
 import { supervise, type Supervised } from './compose/supervise.js';
 import { loadConfig } from './config/load.js';
+import { messageOf } from './errors.js';
 
 export interface ServeOptions {
   readonly configPath: string;
@@ -30,6 +32,7 @@ export async function runServe({ configPath, print = printLine }: ServeOptions):
   const lifecycle = listenForSignals();
   const { log } = openLogs(config, 'serve');
   const ready = new Map<string, ReadyMessage>();
+  const last = createLastConfig(configPath, config.dataDir);
   let bannerShown = false;
   let refuse: (status: number) => void = () => undefined;
   const refused = new Promise<number>((resolve) => (refuse = resolve));
@@ -50,10 +53,26 @@ export async function runServe({ configPath, print = printLine }: ServeOptions):
     return status !== refusedConfig;
   }
 
-  const children: Supervised[] = parts.map((name) =>
-    supervise({ name, start: () => startPart(name, configPath), onReady, onEarlyDeath, log }),
-  );
+  function keepLast(): void {
+    try {
+      last.keep();
+    } catch (error) {
+      log.warn({ err: messageOf(error) }, 'last good configuration not kept');
+    }
+  }
+
+  keepLast();
+  const children: Supervised[] = parts.map((name) => {
+    let isFirst = true;
+    const start = (): ChildProcess => {
+      const env = isFirst ? {} : last.environment;
+      isFirst = false;
+      return startPart(name, configPath, env);
+    };
+    return supervise({ name, start, onReady, onEarlyDeath, log });
+  });
   lifecycle.onReload(() => {
+    keepLast();
     for (const child of children) child.signal('SIGHUP');
   });
   const status = await Promise.race([lifecycle.stopped.then(() => 0), refused]);
@@ -62,9 +81,12 @@ export async function runServe({ configPath, print = printLine }: ServeOptions):
   return status;
 }
 
-function startPart(name: string, configPath: string): ChildProcess {
+function startPart(name: string, configPath: string, env: Readonly<Record<string, string>>): ChildProcess {
   const main = fileURLToPath(new URL('./main.js', import.meta.url));
-  return fork(main, ['-c', configPath, name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return fork(main, ['-c', configPath, name], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 }
 
 function commandName(): string {

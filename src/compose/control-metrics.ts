@@ -39,7 +39,6 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
     'tenant',
     'source',
   ]);
-  const countVerdicts = verdictCounter(options.traffic, now, (labels, by) => verdicts.inc(labels, by));
   const verdicts = counter(registry, 'rollcall_verdicts_total', 'Answers of the edges', [
     'tenant',
     'domain',
@@ -47,6 +46,7 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
     'action',
     'reason',
   ]);
+  const countVerdicts = verdictCounter(options.traffic, now, (labels, by) => verdicts.inc(labels, by));
 
   function readDirectory(db: Db): void {
     directory.set(generationOf(db));
@@ -57,7 +57,9 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
   }
 
   return async () => {
-    for (const metric of [directory, published, age, runs, held]) metric.reset();
+    for (const metric of [age, runs, held]) metric.reset();
+    // a gauge without labels is reset to 0, which would be a generation
+    for (const metric of [directory, published]) metric.remove();
     try {
       const db = openDirectoryReader(options.directoryFile);
       try {
@@ -66,9 +68,11 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
         db.close();
       }
     } catch {
-      for (const metric of [directory, age, runs, held]) metric.reset();
+      for (const metric of [age, runs, held]) metric.reset();
+      directory.remove();
     }
-    published.set(options.lookupGeneration() ?? -1);
+    const generation = options.lookupGeneration();
+    if (generation !== undefined) published.set(generation);
     countVerdicts();
     return registry.metrics();
   };

@@ -1,6 +1,7 @@
 /** `serve`: both processes up, one that dies started again, and an end that leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -73,6 +74,28 @@ describe('serve', () => {
     expect(await known()).toBe('DUNNO');
     expect(await askOnce(port, 'nobody@example.com')).toMatch(/^550 5\.1\.1 /);
     expect(pidOf(serve, 'control')).toBe(control);
+  });
+
+  it('starts a process again with the last good configuration while the file is wrong', async () => {
+    const port = await freePort();
+    const created = house({ policy: { listen: `127.0.0.1:${port}` } });
+    const serve = await created.start('serve');
+    const known = (): Promise<string> => askOnce(port, 'p3@example.com');
+    await eventually(known, (answer) => answer === 'DUNNO');
+    writeFileSync(created.configFile, '{ "domains": { "example.com": { "mode": "enforced" } } }');
+    process.kill(serve.pid, 'SIGHUP');
+    await eventually(
+      () => serve.log().split('the old one stays in force').length - 1,
+      (refusals) => refusals === 2,
+    );
+    const edge = pidOf(serve, 'edge');
+    process.kill(edge, 'SIGKILL');
+    await eventually(
+      () => pidOf(serve, 'edge'),
+      (pid) => pid !== edge,
+    );
+    expect(await known()).toBe('DUNNO');
+    expect(serve.log()).toContain('configuration refused: running with the last good one');
   });
 
   it('leaves the edge alone while control is killed and comes back', async () => {
