@@ -27,6 +27,8 @@ export interface Entry {
   /** Takes mail from senders of our own domains only. */
   readonly internalOnly: boolean;
   readonly addresses: readonly EntryAddress[];
+  /** True when some value of it could not be used: what it had before is then not taken for gone. */
+  readonly doubtful?: boolean;
   /** Where it stands in the source: `line 12`, or a DN. For messages only. */
   readonly where: string;
 }
