@@ -5,7 +5,7 @@
  * cannot disagree. A generator may also refuse (an example that does not load) by throwing.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { makeReadme } from './readme.mjs';
@@ -41,6 +41,7 @@ const checks = [
     check: () => problemsOf('config.example.json', (text) => text.replace(/^(\s*)\/\/(?! )/gm, '$1')),
   },
   { name: 'docs/verdicts.md has the table of src/policy/verdict.ts', check: verdictProblems },
+  { name: 'links between pages lead somewhere', check: brokenLinks },
 ];
 
 async function verdictProblems() {
@@ -63,6 +64,36 @@ async function verdictProblems() {
     ...wanted.filter((row) => !shown.includes(row)).map((row) => `missing: ${row}`),
     ...shown.filter((row) => !wanted.includes(row)).map((row) => `not in the code: ${row}`),
   ];
+}
+
+/** Links to files of this repository and to headings in them. */
+function brokenLinks() {
+  const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'deploy/README.md'];
+  for (const name of readdirSync(join(root, 'docs'))) if (name.endsWith('.md')) pages.push(`docs/${name}`);
+  return pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '');
+    const links = [...text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)];
+    return links
+      .filter(([, path, heading]) => !leadsSomewhere(join(root, dirname(page), path), page, path, heading))
+      .map(([link]) => `${page}: ${link.slice(1)}`);
+  });
+}
+
+function leadsSomewhere(target, page, path, heading) {
+  const file = path === '' ? join(root, page) : target;
+  if (!existsSync(file)) return false;
+  if (heading === undefined) return true;
+  const headings = readFileSync(file, 'utf8').match(/^#+ .*$/gm) ?? [];
+  return headings.some((line) => slug(line) === heading);
+}
+
+/** As GitHub makes anchors of headings. */
+function slug(line) {
+  return line
+    .replace(/^#+ /, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 }
 
 async function problemsOf(file, change) {
