@@ -25,7 +25,7 @@ const dialogues: Readonly<Record<Door['name'], Dialogue>> = {
   smtp: { waits: true, say: 'HELP\r\n', expect: /This server verifies recipients/ },
   policy: {
     waits: false,
-    say: 'request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=postmaster@doctor.invalid\n\n',
+    say: 'request=smtpd_access_policy\nprotocol_state=CONNECT\n\n',
     expect: /^action=/m,
   },
   http: {
