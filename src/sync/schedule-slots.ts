@@ -14,34 +14,33 @@ export interface Schedule {
 }
 
 const minuteMs = 60_000;
-/** Every time zone in use today is a whole number of quarters from UTC, so no local day begins inside one. */
-const quarterMs = 15 * minuteMs;
+/** Shorter than any day, also one on which clocks change: a day that touches a block holds its beginning or its end. */
+const blockMs = 6 * 60 * minuteMs;
 
 /** The first slot after `after` and not after `until`; undefined when there is none. Milliseconds since the epoch. */
 export function firstSlotAfter(schedule: Schedule, after: number, until: number): number | undefined {
   const fields = validateDetailed(schedule.expression).fields;
   if (fields === undefined) return undefined;
-  const isSlot = matcher(schedule.expression, schedule.timezone);
-  // a yearly schedule is found in days, not in seconds
-  const onSlotDay = matcher(
-    `* * * ${fields.dayOfMonth.join()} ${fields.month.join()} ${fields.dayOfWeek.join()}`,
-    schedule.timezone,
-  );
-  const isBetween = (at: number): boolean => at > after && at <= until;
-  for (let quarter = Math.floor(after / quarterMs) * quarterMs; quarter <= until; quarter += quarterMs) {
-    if (!onSlotDay(quarter)) continue;
-    for (let minute = quarter; minute < quarter + quarterMs; minute += minuteMs) {
-      const slot = fields.second
-        .map((second) => minute + second * 1000)
-        .find((at) => isBetween(at) && isSlot(at));
-      if (slot !== undefined) return slot;
+  const days = [fields.dayOfMonth, fields.month, fields.dayOfWeek].map((field) => field.join());
+  // matching is slow: a yearly schedule is looked for in days first, then in minutes, never in seconds
+  const onDay = matcher(['*', '*', '*', ...days], schedule.timezone);
+  const inMinute = matcher(['*', fields.minute.join(), fields.hour.join(), ...days], schedule.timezone);
+  const seconds = fields.second.toSorted((a, b) => a - b);
+  const slotIn = (minute: number): number | undefined =>
+    seconds.map((second) => minute + second * 1000).find((at) => at > after && at <= until);
+
+  for (let block = Math.floor(after / blockMs) * blockMs; block <= until; block += blockMs) {
+    if (!onDay(block) && !onDay(block + blockMs)) continue;
+    for (let minute = block; minute < block + blockMs; minute += minuteMs) {
+      const slot = slotIn(minute);
+      if (slot !== undefined && inMinute(minute)) return slot;
     }
   }
   return undefined;
 }
 
-function matcher(expression: string, timezone: string): (at: number) => boolean {
-  const task = createTask(expression, () => undefined, { timezone });
+function matcher(fields: readonly string[], timezone: string): (at: number) => boolean {
+  const task = createTask(fields.join(' '), () => undefined, { timezone });
   // createTask keeps every task in a registry of its own until it is destroyed; matching needs no registry
   void task.destroy();
   return (at) => task.match(new Date(at));

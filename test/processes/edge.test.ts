@@ -96,7 +96,7 @@ describe('stop of the edge', () => {
     await edge.stop();
     await closed;
     expect(await askOnce(port, known)).toBe('gone');
-    expect(edge.log()).toMatch(/"msg":"stopped"/);
+    expect(edge.log()).toMatch(/"cut":0,"msg":"drained".*\n.*"msg":"stopped"/);
     const { json } = await house.cli(['stats']);
     expect(JSON.stringify(json)).toContain('unknown');
   });
