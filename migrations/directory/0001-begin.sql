@@ -4,7 +4,9 @@ CREATE TABLE meta (
   name  TEXT NOT NULL PRIMARY KEY,
   value TEXT NOT NULL
 );
-INSERT INTO meta (name, value) VALUES ('generation', '0');
+-- generation: number of the last applied change. stamp: a random number that each generation gets, so that two histories of
+-- one directory (a restored backup) are told apart. revision: grows with whatever the edges must see, coverage included.
+INSERT INTO meta (name, value) VALUES ('generation', '0'), ('stamp', abs(random()) % 281474976710656), ('revision', '0');
 
 CREATE TABLE tenant (
   tenant INTEGER NOT NULL PRIMARY KEY,
@@ -24,7 +26,8 @@ CREATE TABLE source (
 -- For which domains a source's last complete read spoke, and when that read began.
 -- `domain` is an A-label, or `*.` and an A-label where subdomains were taken as well.
 -- `addresses`: how many it named there; a domain for which no source names any address makes nobody unknown.
--- `pending` is 1 while additions of that source are held: then its list is not complete.
+-- `pending` is not 0 while addresses that the source named are missing from its claims (additions are held, or were rolled
+-- back): the run that made it so. Then its list is not complete.
 CREATE TABLE coverage (
   tenant      INTEGER NOT NULL,
   source      INTEGER NOT NULL,
@@ -76,6 +79,7 @@ CREATE TABLE run (
   started_at  INTEGER NOT NULL,
   ended_at    INTEGER,
   generation  INTEGER,                      -- the generation this run made, if it changed anything
+  stamp       INTEGER,                      -- and its stamp
   n_read      INTEGER NOT NULL DEFAULT 0,
   n_added     INTEGER NOT NULL DEFAULT 0,
   n_changed   INTEGER NOT NULL DEFAULT 0,
@@ -116,7 +120,8 @@ CREATE TABLE change (
   PRIMARY KEY (tenant, run, key, object)
 ) WITHOUT ROWID;
 
--- The held part of a plan, waiting for approval. op: + or -.
+-- The held part of a plan, waiting for approval. op: + added, - removed, ! changed so that mail is refused (disabled or
+-- internal-only).
 CREATE TABLE held (
   tenant    INTEGER NOT NULL,
   run       INTEGER NOT NULL,

@@ -5,7 +5,7 @@
 import { openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { counter, createMetrics, gauge } from '../telemetry/metrics.js';
 import type { TrafficReader } from '../traffic/reader.js';
-import { generationOf } from '../store/sqlite/catalog.js';
+import { generationOf } from '../store/sqlite/meta.js';
 
 export interface ControlMetricsOptions {
   readonly directoryFile: string;

@@ -1,5 +1,5 @@
 /** From the configuration to a source: resolves secrets and reads certificates, and nothing before it is asked to. */
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import { resolveSecret } from '../config/secret.js';
 import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from '../config/source.js';
@@ -42,11 +42,8 @@ function csvSource(name: string, source: CsvSourceConfig, upload: Upload | undef
       hint: `Run \`rollcall upload ${name} FILE\`, or set sources.${name}.path.`,
     });
   }
-  // an upload is our own spool file, or a stream that nobody else writes; the configured file may change under us
-  const open =
-    upload === undefined
-      ? (): ReturnType<typeof openCsvFile> => openCsvFile(path)
-      : () => createReadStream(path);
+  // also for an upload: `rollcall upload` reads a named file in place, and somebody may be writing it
+  const open = (): ReturnType<typeof openCsvFile> => openCsvFile(path);
   return createCsvSource({ ...source, name, open, label: upload?.label ?? path });
 }
 

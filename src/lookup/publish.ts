@@ -5,11 +5,12 @@
  * its write lock is held only while prepared rows are copied. A missing, damaged, older or newer-than-the-store file is
  * built anew. One publisher at a time, in whatever process: a lock file that the kernel frees when its holder dies.
  */
-import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { rebuildLookup } from './rebuild.js';
-import { damagedMarkerPath, lookupVersion, slotFlags } from './schema.js';
+import type { Mark } from '../store/sqlite/meta.js';
+import { isDamage, readLookupMark } from './mark.js';
+import { slotFlags } from './schema.js';
 import { recipientsOfSlots, slotOfClaims } from './slots.js';
 
 export interface Published {
@@ -29,9 +30,9 @@ export interface PublishOptions {
 export function publish(options: PublishOptions): Published {
   const unlock = lock(join(dirname(options.lookupFile), 'publish.lock'));
   try {
-    const from = options.force === true ? undefined : usableGeneration(options);
+    const from = options.force === true ? 'damaged' : readLookupMark(options.lookupFile);
     // nothing is in an empty snapshot that could be kept, and building one is faster than filling it by changes
-    if (from === undefined || (from === 0 && directoryGeneration(options) > 0)) return rebuild(options);
+    if (typeof from === 'string' || from.generation === 0) return rebuild(options);
     return publishChanges(options, from) ?? rebuild(options);
   } finally {
     unlock();
@@ -40,12 +41,8 @@ export function publish(options: PublishOptions): Published {
 
 function rebuild(options: PublishOptions): Published {
   rebuildLookup(options.lookupFile, options.directoryFile);
-  const db = new Database(options.lookupFile, { readonly: true });
-  try {
-    return { generation: generationIn(db), how: 'rebuilt', lockedMs: 0 };
-  } finally {
-    db.close();
-  }
+  const mark = readLookupMark(options.lookupFile);
+  return { generation: typeof mark === 'string' ? -1 : mark.generation, how: 'rebuilt', lockedMs: 0 };
 }
 
 /** An SQLite file used only for its lock: it is freed by the kernel when the process ends, however it ends. */
@@ -61,36 +58,6 @@ function lock(path: string): () => void {
     db.exec('ROLLBACK');
     db.close();
   };
-}
-
-function generationIn(db: Database.Database): number {
-  return db.prepare<[], number>("SELECT value FROM meta WHERE name = 'generation'").pluck().get() ?? -1;
-}
-
-function directoryGeneration({ directoryFile }: PublishOptions): number {
-  const db = new Database(directoryFile, { readonly: true });
-  try {
-    return Number(db.prepare("SELECT value FROM meta WHERE name = 'generation'").pluck().get());
-  } finally {
-    db.close();
-  }
-}
-
-/** The generation of the file in place; undefined when it must be built anew. */
-function usableGeneration({ lookupFile }: PublishOptions): number | undefined {
-  if (!existsSync(lookupFile) || statSync(lookupFile).size === 0) return undefined;
-  if (existsSync(damagedMarkerPath(lookupFile))) return undefined;
-  try {
-    const db = new Database(lookupFile, { readonly: true });
-    try {
-      if (db.pragma('user_version', { simple: true }) !== lookupVersion) return undefined;
-      return generationIn(db);
-    } finally {
-      db.close();
-    }
-  } catch {
-    return undefined; // not a database, or a damaged one
-  }
 }
 
 const collectChanged = `
@@ -128,10 +95,11 @@ const copyCoverage = `
   DELETE FROM main.coverage WHERE (tenant, source, domain) NOT IN (SELECT tenant, source, domain FROM directory.coverage);
   INSERT OR REPLACE INTO main.coverage
     SELECT tenant, source, domain, complete_at, addresses, pending FROM directory.coverage
-    EXCEPT SELECT tenant, source, domain, complete_at, addresses, pending FROM main.coverage;`;
+    EXCEPT SELECT tenant, source, domain, complete_at, addresses, pending FROM main.coverage;
+  INSERT OR REPLACE INTO main.meta SELECT name, CAST(value AS INTEGER) FROM directory.meta;`;
 
-/** Returns undefined when the file is damaged or ahead of the store (a restored backup): then it is built anew. */
-function publishChanges(options: PublishOptions, from: number): Published | undefined {
+/** Returns undefined when the file cannot be brought up to date by changes: then it is built anew. */
+function publishChanges(options: PublishOptions, from: Mark): Published | undefined {
   let db: Database.Database | undefined;
   try {
     db = new Database(options.lookupFile, { timeout: 10_000 });
@@ -147,43 +115,50 @@ function publishChanges(options: PublishOptions, from: number): Published | unde
   }
 }
 
-function copyFrom(db: Database.Database, from: number): Published | undefined {
-  // one snapshot of the directory for everything that is read: rows, coverage and generation belong together
+function copyFrom(db: Database.Database, from: Mark): Published | undefined {
+  // one snapshot of the directory for everything that is read: rows, coverage and mark belong together
   db.exec('BEGIN');
   try {
-    const to = Number(db.prepare("SELECT value FROM directory.meta WHERE name = 'generation'").pluck().get());
-    if (from > to || from < 0 || !hasHistory(db, from, to)) return undefined;
-    if (to > from) {
+    const to = directoryMark(db);
+    if (!isSameHistory(db, from, to)) return undefined;
+    if (to.generation > from.generation) {
       db.exec('CREATE TEMP TABLE since (value INTEGER)');
-      db.prepare('INSERT INTO temp.since VALUES (?)').run(from);
+      db.prepare('INSERT INTO temp.since VALUES (?)').run(from.generation);
       db.exec(collectChanged);
       db.exec(prepareRows);
     }
     const began = performance.now();
-    if (to > from) db.exec(copyRows);
-    db.exec(copyCoverage);
-    db.prepare("UPDATE main.meta SET value = ? WHERE name = 'generation' AND value <> ?").run(to, to);
+    if (to.generation > from.generation) db.exec(copyRows);
+    if (to.revision !== from.revision) db.exec(copyCoverage);
     db.exec('COMMIT');
-    return {
-      generation: to,
-      how: to > from ? 'changes' : 'coverage only',
-      lockedMs: performance.now() - began,
-    };
+    const how = to.generation > from.generation ? 'changes' : 'coverage only';
+    return { generation: to.generation, how, lockedMs: performance.now() - began };
   } finally {
     if (db.inTransaction) db.exec('ROLLBACK');
   }
 }
 
-/** Whether every generation since `from` still has its run; old history is pruned. */
-function hasHistory(db: Database.Database, from: number, to: number): boolean {
-  const n = db
-    .prepare<[number], number>('SELECT COUNT(*) FROM directory.run WHERE generation > ?')
-    .pluck()
-    .get(from);
-  return n === to - from;
+function directoryMark(db: Database.Database): Mark {
+  const rows = db
+    .prepare<[], { name: string; value: string }>('SELECT name, value FROM directory.meta')
+    .all();
+  const value = (name: string): number => Number(rows.find((row) => row.name === name)?.value ?? -1);
+  return { generation: value('generation'), stamp: value('stamp'), revision: value('revision') };
 }
 
-function isDamage(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
+/**
+ * Whether the snapshot's generation is one of this directory (a restored backup may count the same numbers again), and
+ * every generation since still has its changes (old history is pruned).
+ */
+function isSameHistory(db: Database.Database, from: Mark, to: Mark): boolean {
+  if (from.generation === to.generation) return from.stamp === to.stamp;
+  const stamp = db
+    .prepare<[number], number | null>('SELECT stamp FROM directory.run WHERE generation = ?')
+    .pluck()
+    .get(from.generation);
+  const since = db
+    .prepare<[number], number>('SELECT COUNT(*) FROM directory.run WHERE generation > ?')
+    .pluck()
+    .get(from.generation);
+  return stamp === from.stamp && since === to.generation - from.generation;
 }

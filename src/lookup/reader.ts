@@ -8,6 +8,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { messageOf, RollcallError } from '../errors.js';
+import { isDamage } from './mark.js';
 import { damagedMarkerPath, lookupVersion, slotBase } from './schema.js';
 
 /** What one source says, or said until lately, of a key. */
@@ -210,7 +211,7 @@ function readState(
       coverage.set(coverageKey(row.tenant, row.source, row.domain), {
         completeAt: row.complete_at,
         addresses: row.addresses,
-        pending: row.pending === 1,
+        pending: row.pending !== 0,
       });
     }
     const generation =
@@ -224,11 +225,6 @@ function readState(
       plain: new Map(),
     };
   })();
-}
-
-function isDamage(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
 }
 
 function markDamaged(path: string, detail: string): void {

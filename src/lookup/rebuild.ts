@@ -14,7 +14,7 @@ const copyTables = `
   INSERT INTO main.tenant SELECT tenant, name FROM directory.tenant;
   INSERT INTO main.source SELECT source, tenant, name FROM directory.source;
   INSERT INTO main.coverage SELECT tenant, source, domain, complete_at, addresses, pending FROM directory.coverage;
-  INSERT INTO main.meta SELECT 'generation', CAST(value AS INTEGER) FROM directory.meta WHERE name = 'generation';
+  INSERT INTO main.meta SELECT name, CAST(value AS INTEGER) FROM directory.meta;
 `;
 
 /** A tenant with one source: its claims lie in key order already, so the rows are appended without a sort. */

@@ -23,9 +23,6 @@ export const slotBase = 8;
 
 export const slotFlags = { disabled: 1, internalOnly: 2, removed: 4 } as const;
 
-/** Between spellings of one slot; never part of an address. */
-export const spellingSeparator = '\x1f';
-
 export const lookupSchema = `
   CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE tenant (tenant INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL);

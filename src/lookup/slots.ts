@@ -4,7 +4,8 @@
  * A slot is disabled only if every claim of it is, and internal-only only if every active claim is: the same rule that
  * policy/merge.ts applies across slots, so merging in two steps gives what merging at once would.
  */
-import { slotBase, spellingSeparator } from './schema.js';
+import { spellingSeparator } from '../store/store.js';
+import { slotBase } from './schema.js';
 
 const disabled = 'MIN(c.flags & 1)';
 const internal =

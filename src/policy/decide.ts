@@ -6,31 +6,19 @@
  * makes a list unfit to deny somebody, not to know them.
  */
 import { foldLocal } from '../address/key.js';
-import { normaliseDomain } from '../address/domain.js';
-import { parseInternal, parseMailbox, type Mailbox, type ParseResult } from '../address/mailbox.js';
-import { withoutSubaddress } from '../address/subaddress.js';
-import type { LookupView } from '../lookup/reader.js';
+import { parseInternal, parseMailbox, type ParseResult } from '../address/mailbox.js';
+import { askLists, isAcceptReason, type Finding, type ListOptions } from './ask-lists.js';
 import type { DomainPolicy, DomainTable } from './domain-table.js';
 import { freshnessOf } from './freshness.js';
-import { mergeSlots } from './merge.js';
-import { replies, type Decide, type Question, type Reason, type Reply, type Verdict } from './verdict.js';
+import { replies, type Decide, type Question, type Reply, type Verdict } from './verdict.js';
 
-export interface DecideOptions {
+export interface DecideOptions extends ListOptions {
   /** The table in force; a function, so that a reload takes effect with the next question. */
   readonly domains: () => DomainTable;
-  readonly lookup: LookupView;
-  readonly now: () => number;
   /** A fresh reference for an answer that is not a plain accept. */
   readonly reference: () => string;
   /** Told of failures of our own, which become defers. */
   readonly onFailure?: (error: unknown, question: Question) => void;
-}
-
-/** What was found, before mode and reference are put on. */
-interface Finding {
-  readonly reason: Reason;
-  readonly policy?: DomainPolicy | undefined;
-  readonly key?: string | undefined;
 }
 
 export function createDecide(options: DecideOptions): Decide {
@@ -59,13 +47,15 @@ function examine(options: DecideOptions, question: Question): Finding {
   if (policy.mode === 'off') return { reason: 'off', policy };
   const folded = foldLocal(mailbox.local);
   const key = `${folded}@${mailbox.domain}`;
-  if (policy.always.has(folded)) return { reason: 'always', policy, key };
+  if (isAlways(options, policy, folded)) return { reason: 'always', policy, key };
   const listed = askLists(options, policy, mailbox, folded, question);
   if (listed !== undefined && isAcceptReason(listed.reason)) return listed;
   // a pattern or catch-all speaks for addresses that no list denies by name
   if (listed === undefined || listed.reason === 'removed') {
-    if (policy.matchesPattern(folded)) return { reason: 'pattern', policy, key };
-    if (policy.catchAll) return { reason: 'catch-all', policy, key };
+    const target = targetOf(options, policy);
+    if (policy.matchesPattern(folded) || target?.matchesPattern(folded) === true)
+      return { reason: 'pattern', policy, key };
+    if (policy.catchAll || target?.catchAll === true) return { reason: 'catch-all', policy, key };
   }
   return trustworthy(options, listed ?? { reason: 'unknown', policy, key }, mailbox.domain);
 }
@@ -79,60 +69,19 @@ function examineBad(options: DecideOptions, question: Question, domain: string |
   return { reason: domain !== undefined && policy === undefined ? 'not-our-domain' : 'bad-syntax', policy };
 }
 
-/** The exact address, then the part before the subaddress delimiter; each in its own domain, then where it is an alias of. */
-function askLists(
-  options: DecideOptions,
-  policy: DomainPolicy,
-  mailbox: Mailbox,
-  folded: string,
-  question: Question,
-): Finding | undefined {
-  let removed: Finding | undefined;
-  const base = withoutSubaddress(mailbox.local, policy.subaddress);
-  for (const local of base === undefined ? [mailbox.local] : [mailbox.local, base]) {
-    for (const domain of policy.aliasOf === undefined ? [mailbox.domain] : [mailbox.domain, policy.aliasOf]) {
-      const key = `${local === mailbox.local ? folded : foldLocal(local)}@${domain}`;
-      const exact = policy.caseSensitive ? `${local}@${domain}` : undefined;
-      const status = mergeSlots(options.lookup.find(policy.tenant, key), policy.sources, key, exact);
-      const reason = acceptReason(local !== mailbox.local, domain !== mailbox.domain);
-      if (status.kind === 'active') return { reason, policy, key };
-      if (status.kind === 'disabled') return { reason: 'disabled', policy, key };
-      if (status.kind === 'internal-only') {
-        return { reason: isOutside(options, policy, question) ? 'internal-only' : reason, policy, key };
-      }
-      if (status.kind === 'removed' && options.now() - status.removedAt < policy.removedDeferForMs) {
-        removed ??= { reason: 'removed', policy, key };
-      }
-    }
-  }
-  return removed;
+function isAlways(options: DecideOptions, policy: DomainPolicy, folded: string): boolean {
+  return policy.always.has(folded) || targetOf(options, policy)?.always.has(folded) === true;
 }
 
-function acceptReason(isBase: boolean, isAlias: boolean): Reason {
-  if (isBase) return 'subaddress';
-  return isAlias ? 'alias-domain' : 'known';
-}
-
-function isAcceptReason(reason: Reason): boolean {
-  return replies[reason].action === 'accept';
-}
-
-/**
- * A sender of another domain. The null reverse-path is not: address verification asks with it on behalf of anybody, and
- * a delivery report does no harm to a group.
- */
-function isOutside(options: DecideOptions, policy: DomainPolicy, question: Question): boolean {
-  const { sender } = question;
-  if (sender === undefined) return true;
-  if (sender === '' || sender === '<>') return false;
-  const domain = normaliseDomain(sender.slice(sender.lastIndexOf('@') + 1).replace(/>$/, ''));
-  return domain === undefined || options.domains().find(domain)?.tenant !== policy.tenant;
+/** The policy of the domain whose local parts hold in this one too. */
+function targetOf(options: DecideOptions, policy: DomainPolicy): DomainPolicy | undefined {
+  return policy.aliasOf === undefined ? undefined : options.domains().find(policy.aliasOf);
 }
 
 /** A denial stands only on lists that are fresh and complete; otherwise the domain's `whenStale` speaks. */
 function trustworthy(options: DecideOptions, finding: Finding, asked: string): Finding {
   const { policy } = finding;
-  if (policy === undefined) return finding;
+  if (policy === undefined || replies[finding.reason].action !== 'reject') return finding;
   if (options.lookup.generation() === undefined) throw new Error('there is no snapshot to look into');
   const freshness = freshnessOf(options.lookup, policy, asked, options.now());
   return freshness === 'fresh' ? finding : { ...finding, reason: freshness };

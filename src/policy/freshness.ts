@@ -2,7 +2,8 @@
  * Freshness: whether the lists of a domain are fresh and complete enough to say that somebody is unknown. Pure.
  *
  * Every source of the domain must have covered it in a complete read that is younger than `staleAfter`, with none of its
- * additions held; and at least one of them must have named an address there. An empty list makes nobody unknown.
+ * additions held, and must have named an address there: a source that speaks for a domain and names nobody in it looks in
+ * the wrong place. An empty list makes nobody unknown.
  */
 import type { LookupView } from '../lookup/reader.js';
 import type { DomainPolicy } from './domain-table.js';
@@ -21,7 +22,6 @@ export function freshnessOf(lookup: LookupView, policy: DomainPolicy, asked: str
   // addresses of these count; the parent's do for a subdomain, as one without any of its own is nothing unusual
   const counted = policy.aliasOf === undefined ? [own, policy.domain] : [own, policy.domain, policy.aliasOf];
   const required = policy.aliasOf === undefined ? [own] : [own, policy.aliasOf];
-  let addresses = 0;
   let stale = false;
   for (const source of policy.sources) {
     for (const domain of required) {
@@ -30,8 +30,11 @@ export function freshnessOf(lookup: LookupView, policy: DomainPolicy, asked: str
       const age = now - coverage.completeAt;
       if (coverage.pending || age > policy.staleAfterMs || age < -clockSlackMs) stale = true;
     }
-    for (const domain of counted) addresses += lookup.coverage(policy.tenant, source, domain)?.addresses ?? 0;
+    const named = counted.some(
+      (domain) => (lookup.coverage(policy.tenant, source, domain)?.addresses ?? 0) > 0,
+    );
+    if (!named) return 'never-synced';
   }
-  if (addresses === 0) return 'never-synced';
+  if (policy.sources.length === 0) return 'never-synced';
   return stale ? 'stale' : 'fresh';
 }

@@ -4,8 +4,9 @@
  * Active if any claim is active; internal-only only if every active claim says so; disabled only if every claim says so.
  * A claim that has gone counts only when no other is left.
  */
-import { slotFlags, spellingSeparator } from '../lookup/schema.js';
+import { slotFlags } from '../lookup/schema.js';
 import type { Slot } from '../lookup/reader.js';
+import { spellingSeparator } from '../store/store.js';
 
 export type Status =
   | { readonly kind: 'active' | 'internal-only' | 'disabled' | 'absent' }

@@ -21,7 +21,7 @@ export type RunState = (typeof runStates)[number];
 export type RunKind = 'sync' | 'upload' | 'approve' | 'discard' | 'rollback';
 export type Resolution = 'pending' | 'approved' | 'discarded' | 'superseded';
 
-/** `read`: entries; `skipped`: entries or addresses that could not be used; the others: claims. */
+/** `read`: entries; `skipped`: entries or addresses that could not be used; the others: claims, moved ones as changed. */
 export interface Counts {
   readonly read: number;
   readonly added: number;
@@ -82,6 +82,9 @@ export interface StagedClaim {
   readonly spelling: string | null;
 }
 
+/** Between the spellings of one claim; never part of an address. */
+export const spellingSeparator = '\x1f';
+
 export const claimFlags = { disabled: 1, internalOnly: 2 } as const;
 
 /** What a run would change. Printing it changes nothing. */
@@ -89,7 +92,10 @@ export interface Plan {
   /** Claims in force before the run. */
   readonly current: number;
   readonly added: number;
+  /** Claims that change without taking anything away. */
   readonly changed: number;
+  /** Claims that change so that mail is refused: newly disabled or internal-only. */
+  readonly denied: number;
   /** Claims that go and take the source's last word for their address with them. */
   readonly removed: number;
   /** Claims that go while another object of the source still claims the same address. */

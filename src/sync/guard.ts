@@ -20,6 +20,8 @@ export interface GuardInput {
   readonly doubts: readonly string[];
   /** Addresses staged by this read. */
   readonly wanted: number;
+  /** Domains in which the last complete read named addresses, and this one none. */
+  readonly collapsed: readonly { readonly domain: string; readonly before: number }[];
 }
 
 /** How many claims of `current` are allowed to change under a percentage and a floor. */
@@ -27,20 +29,19 @@ export function allowance(current: number, percent: number, floor: number): numb
   return Math.max(floor, Math.floor((current * percent) / 100));
 }
 
-export function guard({ plan, limits, doubts, wanted }: GuardInput): Decision {
+export function guard({ plan, limits, doubts, wanted, collapsed }: GuardInput): Decision {
   if (wanted === 0) return refuse([emptyReason(plan.current)]);
   const hold: PlanPart[] = [];
   const reasons: string[] = [];
   if (doubts.length > 0) {
     hold.push('removals');
     reasons.push(...doubts);
-    if (plan.removed > 0) reasons.push(`${plan.removed} removals left out: the read was not complete`);
+    const left = plan.removed + plan.denied;
+    if (left > 0) reasons.push(`${left} removals left out: the read was not complete`);
   } else {
-    const reason = removalReason(plan, limits);
-    if (reason !== undefined) {
-      hold.push('removals');
-      reasons.push(reason);
-    }
+    const found = removalReasons(plan, limits, collapsed);
+    if (found.length > 0) hold.push('removals');
+    reasons.push(...found);
   }
   const growth = growthReason(plan, limits);
   if (growth !== undefined) {
@@ -59,14 +60,19 @@ function emptyReason(current: number): string {
   return `the source gave no usable address in a domain of this tenant${kept}`;
 }
 
-function removalReason(plan: Plan, limits: GuardLimits): string | undefined {
+function removalReasons(plan: Plan, limits: GuardLimits, collapsed: GuardInput['collapsed']): string[] {
   const { percent, floor } = limits.removals;
-  if (plan.removed > allowance(plan.current, percent, floor)) {
-    return `${plan.removed} of ${plan.current} claims would be removed; the limit is ${percent} % (at least ${floor})`;
+  const lost = plan.removed + plan.denied;
+  const reasons = collapsed.map(({ domain, before }) => `no address in ${domain} is left of ${before}`);
+  if (lost > allowance(plan.current, percent, floor)) {
+    const denied = plan.denied > 0 ? ` (${plan.denied} of them disabled or closed to outside senders)` : '';
+    const limit = `the limit is ${percent} % (at least ${floor})`;
+    reasons.push(`${lost} of ${plan.current} claims would be removed${denied}; ${limit}`);
+  } else if (plan.removed > 1 && plan.removed === plan.current) {
+    // below the floor a small list could vanish whole
+    reasons.push(`all ${plan.current} claims would be removed`);
   }
-  // below the floor a small list could vanish whole
-  if (plan.removed > 1 && plan.removed === plan.current) return `all ${plan.current} claims would be removed`;
-  return undefined;
+  return reasons;
 }
 
 function growthReason(plan: Plan, limits: GuardLimits): string | undefined {

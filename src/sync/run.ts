@@ -10,11 +10,13 @@ import { parseMailbox } from '../address/mailbox.js';
 import { asRollcallError, RollcallError } from '../errors.js';
 import type { Source } from '../source/source.js';
 import { applyPlan } from '../store/sqlite/apply.js';
+import { coveredAddresses } from '../store/sqlite/coverage.js';
 import { planRead } from '../store/sqlite/diff.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { holdsLease, renewLease } from '../store/sqlite/lease.js';
 import type { Db } from '../store/sqlite/open.js';
 import { beginRun, closeRun, getRun } from '../store/sqlite/runs.js';
+import { splitPlan } from '../store/sqlite/split.js';
 import { missingKeys, openStaging, type Staging } from '../store/sqlite/staging.js';
 import {
   noCounts,
@@ -68,7 +70,8 @@ export async function runSync(deps: RunDeps, request: SyncRequest): Promise<RunR
     const plan = planRead(db, request.ref);
     const doubts = doubtsOf(db, snapshot, request.canaries);
     const wanted = [...snapshot.byDomain.values()].reduce((sum, n) => sum + n, 0);
-    const decision = guard({ plan, limits: request.limits, doubts, wanted });
+    const collapsed = collapsedDomains(db, request, snapshot);
+    const decision = guard({ plan, limits: request.limits, doubts, wanted, collapsed });
     renewLease(db, handle, deps.now() + deps.leaseMs);
     deps.progress?.('applying', plan.added + plan.changed + plan.removed);
     if (request.dryRun || !decision.go) closePlanned(deps, handle, request, { snapshot, plan, decision });
@@ -93,8 +96,9 @@ function readInto(
     scope: request.scope,
     signal: request.signal,
     maxProblems: request.maxProblems,
-    stage: (claims) => {
+    stage: (claims, doubtful) => {
       staging.add(claims);
+      staging.addDoubtful(doubtful);
     },
     progress: (done, total) => deps.progress?.('reading', done, total),
     heartbeat: () => {
@@ -104,6 +108,18 @@ function readInto(
       renewedAt = now;
     },
   });
+}
+
+/** One address may well leave a domain for good; two at once, and the domain empty, is a mishap until a person says no. */
+function collapsedDomains(
+  db: Db,
+  request: SyncRequest,
+  snapshot: Snapshot,
+): { domain: string; before: number }[] {
+  const covered = coveredAddresses(db, request.ref);
+  return request.scope.covers
+    .map((domain) => ({ domain, before: covered.get(domain) ?? 0 }))
+    .filter(({ domain, before }) => before > 1 && (snapshot.byDomain.get(domain) ?? 0) === 0);
 }
 
 /** Everything that keeps this read from being a proof. */
@@ -130,13 +146,11 @@ interface Planned {
 
 function closePlanned(deps: RunDeps, handle: RunHandle, request: SyncRequest, planned: Planned): void {
   const { snapshot, plan, decision } = planned;
-  const held =
-    (decision.hold.includes('additions') ? plan.added : 0) +
-    (decision.hold.includes('removals') ? plan.removed : 0);
+  const { held } = splitPlan(plan, decision, decision.approvable);
   const counts = {
     read: snapshot.read,
     added: plan.added,
-    changed: plan.changed,
+    changed: plan.changed + plan.denied + plan.moved,
     removed: plan.removed,
     held,
     skipped: snapshot.skipped,

@@ -9,7 +9,7 @@ import { applyPlan } from '../store/sqlite/apply.js';
 import { hashDiff, planHeld, planRollback } from '../store/sqlite/diff.js';
 import { discardHeld, newestHold, settledHash } from '../store/sqlite/held.js';
 import { beginRun, getRun } from '../store/sqlite/runs.js';
-import { openStaging } from '../store/sqlite/staging.js';
+import { openStaging, type Staging } from '../store/sqlite/staging.js';
 import type { Decision, Plan, RunHandle, RunKind, RunRecord, SourceRef } from '../store/store.js';
 import { closeFailed, finish, type RunDeps } from './run.js';
 
@@ -40,7 +40,7 @@ export function approveRun(deps: RunDeps, settle: Settle, hash?: string): RunRec
   const held = holdToApprove(deps, settle, record);
   return asRun(deps, settle, 'approve', held.run, () => {
     const plan = planHeld(deps.db, settle.ref, held.run);
-    if (hashDiff(deps.db, ['+', '-']) !== held.hash) throw planChanged(record);
+    if (hashDiff(deps.db, ['+', '!', '-']) !== held.hash) throw planChanged(record);
     return { plan, settles: held.run };
   });
 }
@@ -53,7 +53,10 @@ function holdToApprove(deps: RunDeps, settle: Settle, record: RunRecord): { run:
   return newest;
 }
 
-/** Drops the held part of a run. The next run sees the same difference again, and holds it again. */
+/**
+ * Drops the held part of a run. The next run sees the same difference again, and holds it again. Where additions were held,
+ * unknown addresses stay deferred until a complete read goes through: the source has named people who are not in the list.
+ */
 export function discardRun(deps: RunDeps, settle: Settle): RunRecord {
   const record = requireRun(deps, settle);
   if (record.resolution !== 'pending') throw nothingHeld(record);
@@ -62,7 +65,10 @@ export function discardRun(deps: RunDeps, settle: Settle): RunRecord {
   return requireRun(deps, settle);
 }
 
-/** Brings the source's claims back to what they were before `run`, undoing it and every later run of the source. */
+/**
+ * Brings the source's claims back to what they were before `run`, undoing it and every later run of the source. Where that
+ * takes addresses away which the source had named, nobody is unknown until its next complete read.
+ */
 export function rollbackRun(deps: RunDeps, settle: Settle): RunRecord {
   const record = requireRun(deps, settle);
   if (record.generation === null) {
@@ -90,13 +96,14 @@ function asRun(
   prepare: () => Prepared,
 ): RunRecord {
   const handle = beginRun(deps.db, { ...settle, kind, parent, now: deps.now(), leaseMs: deps.leaseMs });
-  const staging = openStaging(deps.db, handle.run);
+  let staging: Staging | undefined;
   try {
+    staging = openStaging(deps.db, handle.run);
     applySettled(deps, settle, handle, prepare());
   } catch (error) {
     closeFailed(deps, handle, error);
   } finally {
-    staging.discard();
+    staging?.discard();
   }
   return finish(deps, handle);
 }

@@ -5,15 +5,16 @@
  * counted and told, with its place and reason. Throws what the source throws: then nothing of the read counts.
  */
 import { keyOf, exactKeyOf } from '../address/key.js';
-import { parseMailbox } from '../address/mailbox.js';
+import { parseInternal, parseMailbox, type Mailbox } from '../address/mailbox.js';
 import type { Entry, Problem, ReadReport, Source } from '../source/source.js';
-import { claimFlags, type StagedClaim } from '../store/store.js';
+import { claimFlags, spellingSeparator, type StagedClaim } from '../store/store.js';
 import type { Scope } from './scope.js';
 
 export interface SnapshotOptions {
   readonly source: Source;
   readonly scope: Scope;
-  readonly stage: (claims: readonly StagedClaim[]) => void;
+  /** Takes the claims of a batch, and the objects some of whose values could not be used. */
+  readonly stage: (claims: readonly StagedClaim[], doubtful: readonly string[]) => void;
   readonly signal: AbortSignal;
   readonly progress: (done: number, total?: number) => void;
   /** Called after each batch; throws when the run must stop. */
@@ -87,42 +88,65 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
       return { read, skipped, byDomain, problems, notes: tally.notes(), report: step.value };
     }
     tally.read += step.value.length;
-    options.stage(step.value.flatMap((entry) => claimsOf(entry, options.scope, tally)));
+    const staged = step.value.map((entry) => ({ entry, ...claimsOf(entry, options.scope, tally) }));
+    options.stage(
+      staged.flatMap(({ claims }) => claims),
+      staged.filter(({ doubtful }) => doubtful).map(({ entry }) => entry.id),
+    );
     options.heartbeat();
   }
 }
 
-/** The claims of one entry: each key once, under the first attribute that names it. */
-function claimsOf(entry: Entry, scope: Scope, tally: Tally): StagedClaim[] {
-  const claims: StagedClaim[] = [];
+interface EntryClaims {
+  readonly claims: readonly StagedClaim[];
+  readonly doubtful: boolean;
+}
+
+/** The claims of one entry: each key once, under the first attribute that names it, with every spelling of it. */
+function claimsOf(entry: Entry, scope: Scope, tally: Tally): EntryClaims {
+  const claims = new Map<string, StagedClaim>();
   const flags =
     (entry.disabled ? claimFlags.disabled : 0) | (entry.internalOnly ? claimFlags.internalOnly : 0);
+  let doubtful = entry.doubtful ?? false;
   for (const { value, attribute } of entry.addresses) {
-    const parsed = parseMailbox(value);
-    if (!parsed.ok) {
+    const mailbox = mailboxOf(value);
+    if (mailbox === undefined) {
       tally.problem({
         where: entry.where,
-        reason: `${attribute}: "${value.slice(0, 100)}" is not an address (${parsed.problem})`,
+        reason: `${attribute}: "${value.slice(0, 100)}" is not an address`,
       });
+      doubtful = true;
       continue;
     }
-    const covered = scope.coveredBy(parsed.mailbox.domain);
+    const covered = scope.coveredBy(mailbox.domain);
     if (covered === undefined) {
-      tally.outside(parsed.mailbox.domain);
+      tally.outside(mailbox.domain);
       continue;
     }
-    const key = keyOf(parsed.mailbox);
-    if (claims.some((claim) => claim.key === key)) continue;
-    const exact = exactKeyOf(parsed.mailbox);
-    claims.push({
-      key,
-      object: entry.id,
-      attribute,
-      kind: entry.kind,
-      flags,
-      spelling: exact === key ? null : exact,
-    });
-    tally.claimed(covered);
+    const key = keyOf(mailbox);
+    const exact = exactKeyOf(mailbox);
+    const known = claims.get(key);
+    if (known === undefined) {
+      const spelling = exact === key ? null : exact;
+      claims.set(key, { key, object: entry.id, attribute, kind: entry.kind, flags, spelling });
+      tally.claimed(covered);
+    } else {
+      claims.set(key, { ...known, spelling: withSpelling(known, exact) });
+    }
   }
-  return claims;
+  return { claims: [...claims.values()], doubtful };
+}
+
+/** Directories hold local parts with spaces without the quotes that RFC 5321 wants; nothing else is guessed at. */
+function mailboxOf(value: string): Mailbox | undefined {
+  const parsed = parseMailbox(value);
+  if (parsed.ok) return parsed.mailbox;
+  if (!/^[^\s@<>()",;:[\]\\][^@<>()",;:[\]\\]*@[^@]+$/.test(value)) return undefined;
+  const internal = parseInternal(value);
+  return internal.ok ? internal.mailbox : undefined;
+}
+
+function withSpelling({ key, spelling }: StagedClaim, exact: string): string | null {
+  const spellings = new Set([...(spelling?.split(spellingSeparator) ?? [key]), exact]);
+  return spellings.size === 1 && spellings.has(key) ? null : [...spellings].sort().join(spellingSeparator);
 }

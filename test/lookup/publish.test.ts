@@ -105,16 +105,32 @@ describe('publishing', () => {
     expect(seen(house.lookupFile, [])).toContain('[1,');
   });
 
+  test('tells a restored backup that went on to the same number from the history it knows', async () => {
+    await house.sync({ entries: people(30) });
+    await house.sync({ entries: people(30) }, { source: 'lists' });
+    await house.sync({ entries: people(30, 'example.com', 100) }, { limits: noLimits });
+    // the directory as it was, and another life from there
+    house.db.exec(`UPDATE meta SET value = '2' WHERE name = 'generation';
+      UPDATE run SET generation = NULL WHERE generation = 3; DELETE FROM removal;
+      DELETE FROM claim WHERE source = (SELECT source FROM source WHERE name = 'staff')`);
+    const other = await house.sync({ entries: people(30, 'example.com', 200) }, { limits: noLimits });
+    expect(other.generation).toBe(3);
+    expect(house.published?.how).toBe('rebuilt');
+    expect(house.answer('p205@example.com')).toBe('accept known 250 2.1.5');
+  });
+
   test('builds anew when history it would need is gone', async () => {
     await house.sync({ entries: people(30) });
     const old = new House();
+    const firstStamp = Number(house.db.prepare("SELECT value FROM meta WHERE name = 'stamp'").pluck().get());
     await house.sync({ entries: people(31) });
     await house.sync({ entries: people(32) });
     house.now += 400 * 24 * hour;
     await house.sync({ entries: people(33) });
     expect(prune(house.db, { now: house.now, historyMs: 24 * hour }).runs).toBe(3);
     // the snapshot as it was at generation 1
-    old.db.exec("UPDATE meta SET value = '1' WHERE name = 'generation'");
+    old.db.exec(`UPDATE meta SET value = '1' WHERE name = 'generation';
+      UPDATE meta SET value = ${firstStamp} WHERE name = 'stamp'`);
     old.publish();
     expect(publish({ directoryFile: house.directoryFile, lookupFile: old.lookupFile }).how).toBe('rebuilt');
     expect(seen(old.lookupFile, ['p32@example.com'])).toContain('"staff"');

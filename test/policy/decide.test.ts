@@ -21,6 +21,7 @@ const domains = [
   domainOptions('own.example', { replies: { unknown: 'Ask reception on 555-0100' } }),
   domainOptions('later.example', { sources: ['staff', 'never'] }),
   domainOptions('empty.example'),
+  domainOptions('half.example', { sources: ['staff', 'lists'] }),
   domainOptions('xn--bcher-kva.example'),
 ];
 
@@ -28,8 +29,18 @@ beforeAll(async () => {
   house = new House(domains.filter((domain) => domain.domain !== 'xn--later'));
   await house.sync({
     entries: [
-      person('anna', ['Anna@example.com', 'anna@dash.example', 'anna@own.example', 'anna@lax.example']),
+      person('jane', ['jane@example.com']),
+      person('jane-brand', ['jane@brand.example'], { disabled: true }),
+      person('anna', [
+        'Anna@example.com',
+        'anna@dash.example',
+        'mary-jane@dash.example',
+        'anna@own.example',
+        'anna@lax.example',
+      ]),
       person('quoted', ['"john smith"@example.com', "o'brien@example.com"]),
+      person('jane', ['jane@example.com']),
+      person('jane-brand', ['jane@brand.example'], { disabled: true }),
       person('gone-soon', ['gone@example.com']),
       person('off', ['off@example.com'], { disabled: true }),
       person('half', ['half@example.com', 'both@example.com'], { disabled: true }),
@@ -45,13 +56,24 @@ beforeAll(async () => {
   });
   await house.sync(
     {
-      entries: [person('l1', ['both@example.com', 'list@example.com']), person('l2', ['group@example.com'])],
+      entries: [
+        person('l1', ['both@example.com', 'list@example.com', 'x@half.example', 'x@brand.example']),
+        person('l2', ['group@example.com']),
+      ],
     },
     { source: 'lists' },
   );
   await house.sync({
     entries: [
-      person('anna', ['Anna@example.com', 'anna@dash.example', 'anna@own.example', 'anna@lax.example']),
+      person('jane', ['jane@example.com']),
+      person('jane-brand', ['jane@brand.example'], { disabled: true }),
+      person('anna', [
+        'Anna@example.com',
+        'anna@dash.example',
+        'mary-jane@dash.example',
+        'anna@own.example',
+        'anna@lax.example',
+      ]),
       person('quoted', ['"john smith"@example.com', "o'brien@example.com"]),
       person('off', ['off@example.com'], { disabled: true }),
       person('half', ['half@example.com', 'both@example.com'], { disabled: true }),
@@ -88,7 +110,11 @@ describe('known addresses', () => {
     ['list@example.com', known],
     ['anna+news@example.com', 'accept subaddress 250 2.1.5'],
     ['a+b@example.com', known],
-    ['a+b+c@example.com', unknown],
+    ['a+b+c@example.com', 'accept subaddress 250 2.1.5'],
+    ['anna+b+c@example.com', 'accept subaddress 250 2.1.5'],
+    ['mary-jane+news@dash.example', 'accept subaddress 250 2.1.5'],
+    ['ticket-9@brand.example', 'accept pattern 250 2.1.5'],
+    ['jane@brand.example', 'accept alias-domain 250 2.1.5'],
     ['anna-x@dash.example', 'accept subaddress 250 2.1.5'],
     ['anna-x+y@dash.example', 'accept subaddress 250 2.1.5'],
     ['+news@example.com', unknown],
@@ -210,6 +236,7 @@ describe('what is not known is deferred', () => {
   test.each([
     ['a domain with a source that never read', 'nobody@later.example'],
     ['a domain in which no source names anybody', 'nobody@empty.example'],
+    ['a domain in which one of its sources names nobody', 'nobody@half.example'],
   ])('%s', (_, address) => {
     expect(house.answer(address)).toBe('defer never-synced 451 4.4.3');
   });

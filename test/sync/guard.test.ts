@@ -6,8 +6,24 @@ import type { Plan } from '../../src/store/store.js';
 const limits = { removals: { percent: 5, floor: 10 }, growthPercent: 50 };
 
 function decide(plan: Partial<Plan>, input: Partial<GuardInput> = {}): ReturnType<typeof guard> {
-  const whole: Plan = { current: 1000, added: 0, changed: 0, removed: 0, moved: 0, hash: 'h', ...plan };
-  return guard({ plan: whole, limits, doubts: [], wanted: whole.current + whole.added, ...input });
+  const whole: Plan = {
+    current: 1000,
+    added: 0,
+    changed: 0,
+    denied: 0,
+    removed: 0,
+    moved: 0,
+    hash: 'h',
+    ...plan,
+  };
+  return guard({
+    plan: whole,
+    limits,
+    doubts: [],
+    wanted: whole.current + whole.added,
+    collapsed: [],
+    ...input,
+  });
 }
 
 describe('the guard', () => {
@@ -19,6 +35,8 @@ describe('the guard', () => {
     ['removals over the floor of a small list', { current: 20, removed: 11 }, ['removals']],
     ['a small list that would vanish whole', { current: 5, removed: 5, added: 5 }, ['removals']],
     ['a list of one that is replaced', { current: 1, removed: 1, added: 1 }, []],
+    ['mass disabling over the limit', { denied: 51 }, ['removals']],
+    ['removals and disabling that are over it together', { removed: 26, denied: 25 }, ['removals']],
     ['growth at the limit', { added: 500 }, []],
     ['growth over the limit', { added: 501 }, ['additions']],
     ['a first list', { current: 0, added: 100_000 }, []],
@@ -26,6 +44,15 @@ describe('the guard', () => {
     ['changes and moves without number', { changed: 1000, moved: 1000 }, []],
   ] as const)('%s', (_, plan, hold) => {
     expect(decide(plan)).toMatchObject({ go: true, hold, approvable: true });
+  });
+
+  test('holds removals when a domain that had addresses has none', () => {
+    expect(decide({ removed: 2 }, { collapsed: [{ domain: 'small.example', before: 2 }] })).toMatchObject({
+      go: true,
+      hold: ['removals'],
+      approvable: true,
+      reasons: ['no address in small.example is left of 2'],
+    });
   });
 
   test('refuses a read that gave no address', () => {

@@ -5,14 +5,15 @@
  * and the end of the run: after a crash either all of it is there or none. Applies only a plan with a decision, and only
  * while the run still holds its lease.
  */
-import { RollcallError } from '../../errors.js';
 import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunState } from '../store.js';
 import { recordAudit } from './audit.js';
-import { clearPending, setCoverage, setPending, type CoveredDomain } from './coverage.js';
+import { clearPending, narrowCoverage, setCoverage, setPending, type CoveredDomain } from './coverage.js';
 import { hashDiff } from './diff.js';
 import { requireLease } from './lease.js';
+import { nextGeneration, type Mark } from './meta.js';
 import { endRun, saveProblems } from './runs.js';
 import type { Db } from './open.js';
+import { splitPlan, type Op, type Split } from './split.js';
 
 const columns = 'key, object, attribute, kind, flags, spelling';
 
@@ -48,46 +49,41 @@ export function applyPlan(db: Db, apply: Apply): Applied {
 function applyInside(db: Db, apply: Apply): Applied {
   const { handle, plan, decision } = apply;
   requireLease(db, handle);
-  const holds = {
-    additions: decision.hold.includes('additions'),
-    removals: decision.hold.includes('removals'),
-  };
-  const ops = ['~', '=', ...(holds.additions ? [] : ['+']), ...(holds.removals ? [] : ['-'])];
-  const heldOps = [
-    ...(holds.additions && plan.added > 0 ? ['+'] : []),
-    ...(holds.removals && plan.removed > 0 ? ['-'] : []),
-  ];
-  const applied =
-    plan.changed + plan.moved + (holds.additions ? 0 : plan.added) + (holds.removals ? 0 : plan.removed);
-  const held = (holds.additions ? plan.added : 0) + (holds.removals ? plan.removed : 0);
-  const generation = applied > 0 ? applyClaims(db, apply, ops) : undefined;
-  const approvable = held > 0 && decision.approvable;
-  settle(db, apply, approvable ? heldOps : []);
-  updateCoverage(db, apply, heldOps.includes('+'));
-  const counts: Counts = {
-    read: apply.read,
-    added: holds.additions ? 0 : plan.added,
-    changed: plan.changed,
-    removed: holds.removals ? 0 : plan.removed,
-    held,
-    skipped: apply.skipped,
-  };
-  const state = stateOf(applied > 0, held > 0 || decision.hold.length > 0);
+  const proved = apply.complete || apply.settles !== undefined || handle.kind === 'rollback';
+  const split = splitPlan(plan, decision, proved);
+  const made = split.applied > 0 ? applyClaims(db, apply, split.ops) : undefined;
+  const approvable = split.held > 0 && decision.approvable;
+  settle(db, apply, approvable ? split.heldOps : []);
+  updateCoverage(db, apply, split);
+  const counts = countsOf(apply, split);
+  const state = stateOf(split.applied > 0, split.held > 0 || decision.hold.length > 0);
   saveProblems(db, handle, apply.problems);
   endRun(db, handle, {
     state,
     complete: apply.complete,
     planHash: plan.hash,
-    heldHash: approvable ? hashDiff(db, heldOps) : undefined,
+    heldHash: approvable ? hashDiff(db, split.heldOps) : undefined,
     resolution: approvable ? 'pending' : undefined,
-    generation,
+    made,
     counts,
     reasons: decision.reasons,
     notes: apply.notes,
     description: apply.description,
     now: apply.now,
   });
-  return { state, counts, generation };
+  return { state, counts, generation: made?.generation };
+}
+
+function countsOf({ plan, read, skipped }: Apply, { ops, held }: Split): Counts {
+  const when = (op: Op, n: number): number => (ops.includes(op) ? n : 0);
+  return {
+    read,
+    added: when('+', plan.added),
+    changed: plan.changed + when('!', plan.denied) + when('=', plan.moved),
+    removed: when('-', plan.removed),
+    held,
+    skipped,
+  };
 }
 
 function stateOf(applied: boolean, held: boolean): RunState {
@@ -96,35 +92,29 @@ function stateOf(applied: boolean, held: boolean): RunState {
 }
 
 /** Claims, tombstones and history; returns the new generation. */
-function applyClaims(db: Db, apply: Apply, ops: readonly string[]): number {
+function applyClaims(db: Db, apply: Apply, ops: readonly Op[]): Pick<Mark, 'generation' | 'stamp'> {
   const { tenantId, sourceId } = apply.handle.ref;
   const { run } = apply.handle;
-  if (apply.plan.removed + apply.plan.moved > 0) removeClaims(db, apply, ops);
-  if (ops.includes('+') && apply.plan.added > 0) {
-    db.prepare(
-      `INSERT INTO claim (tenant, source, ${columns}, since_run)
-       SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op = '+' ORDER BY rowid`,
-    ).run(tenantId, sourceId, run);
-  }
-  if (apply.plan.changed > 0) {
-    db.prepare(
-      `INSERT INTO claim (tenant, source, ${columns}, since_run)
-       SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op = '~' ORDER BY rowid
-       ON CONFLICT (tenant, source, key, object) DO UPDATE SET
-         attribute = excluded.attribute, kind = excluded.kind, flags = excluded.flags, spelling = excluded.spelling`,
-    ).run(tenantId, sourceId, run);
-  }
+  removeClaims(db, apply, ops);
+  db.prepare(
+    `INSERT INTO claim (tenant, source, ${columns}, since_run)
+     SELECT ?, ?, ${columns}, ? FROM stage.diff WHERE op IN ('+', '~', '!') AND instr(?, op) > 0 ORDER BY rowid
+     ON CONFLICT (tenant, source, key, object) DO UPDATE SET
+       attribute = excluded.attribute, kind = excluded.kind, flags = excluded.flags, spelling = excluded.spelling`,
+  ).run(tenantId, sourceId, run, ops.join(''));
   recordChanges(db, apply, ops);
   return nextGeneration(db);
 }
 
-function removeClaims(db: Db, apply: Apply, ops: readonly string[]): void {
+function removeClaims(db: Db, apply: Apply, ops: readonly Op[]): void {
   const { tenantId, sourceId } = apply.handle.ref;
-  const gone = ops.includes('-') ? "('-', '=')" : "('=')";
+  const gone = ops.filter((op) => op === '-' || op === '=').join('');
+  if (gone === '' || apply.plan.removed + apply.plan.moved === 0) return;
   db.prepare(
-    `DELETE FROM claim WHERE tenant = ? AND source = ? AND (key, object) IN (SELECT key, object FROM stage.diff WHERE op IN ${gone})`,
-  ).run(tenantId, sourceId);
-  if (!ops.includes('-')) return;
+    `DELETE FROM claim WHERE tenant = ? AND source = ?
+       AND (key, object) IN (SELECT key, object FROM stage.diff WHERE instr(?, op) > 0)`,
+  ).run(tenantId, sourceId, gone);
+  if (!gone.includes('-')) return;
   // the source's last word for the key has gone: the address is deferred for a while before it is unknown
   db.prepare(
     `INSERT INTO removal (tenant, source, key, removed_at, run)
@@ -134,25 +124,13 @@ function removeClaims(db: Db, apply: Apply, ops: readonly string[]): void {
   ).run(tenantId, sourceId, apply.now, apply.handle.run, tenantId, sourceId);
 }
 
-function recordChanges(db: Db, apply: Apply, ops: readonly string[]): void {
+function recordChanges(db: Db, apply: Apply, ops: readonly Op[]): void {
   // in key order, so that the primary key grows at its end
   db.prepare(
     `INSERT INTO change (tenant, run, ${columns}, op, before)
-     SELECT ?, ?, ${columns}, CASE op WHEN '=' THEN '-' ELSE op END, before FROM stage.diff
+     SELECT ?, ?, ${columns}, CASE op WHEN '=' THEN '-' WHEN '!' THEN '~' ELSE op END, before FROM stage.diff
      WHERE op IN (SELECT value FROM json_each(?)) ORDER BY key, object`,
   ).run(apply.handle.ref.tenantId, apply.handle.run, JSON.stringify(ops));
-}
-
-function nextGeneration(db: Db): number {
-  const value = db
-    .prepare<[], string>(
-      "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation' RETURNING value",
-    )
-    .pluck()
-    .get();
-  if (value === undefined)
-    throw new RollcallError('store', 'directory.db has no generation; restore it from a backup');
-  return Number(value);
 }
 
 /** Keeps what is held, and closes what earlier runs of the source had left open: a newer plan takes their place. */
@@ -198,9 +176,14 @@ function closeOpenHolds(db: Db, apply: Apply): void {
   ).run(tenantId, sourceId, apply.handle.run);
 }
 
-function updateCoverage(db: Db, apply: Apply, additionsHeld: boolean): void {
-  const { ref, kind } = apply.handle;
-  if (apply.settles !== undefined) clearPending(db, ref);
-  else if (additionsHeld) setPending(db, ref);
-  else if (apply.complete && kind !== 'rollback') setCoverage(db, ref, apply.covers, apply.handle.startedAt);
+function updateCoverage(db: Db, apply: Apply, split: Split): void {
+  const { ref, kind, run, startedAt } = apply.handle;
+  if (apply.settles !== undefined) clearPending(db, ref, apply.settles);
+  else if (kind === 'rollback') {
+    if (apply.plan.removed > 0) setPending(db, ref, run);
+  } else {
+    if (apply.complete && split.heldOps.includes('+')) narrowCoverage(db, ref, apply.covers);
+    if (split.heldOps.includes('+')) setPending(db, ref, run);
+    else if (apply.complete) setCoverage(db, ref, apply.covers, startedAt);
+  }
 }

@@ -1,6 +1,7 @@
 /** Tenants and sources: names to the small numbers that keys are made of. Numbers are never reused. */
 import { RollcallError } from '../../errors.js';
 import type { SourceRef } from '../store.js';
+import { bumpRevision } from './meta.js';
 import type { Db } from './open.js';
 
 /** The number of a tenant, given out when it is first seen. Inside the caller's transaction. */
@@ -21,8 +22,9 @@ export function registerSource(db: Db, tenant: string, name: string, kind: strin
       db.prepare(
         `INSERT INTO source (tenant, source, name, kind)
          SELECT ?, (SELECT COALESCE(MAX(source), 0) + 1 FROM source), ?, ? WHERE true
-         ON CONFLICT (tenant, name) DO UPDATE SET kind = excluded.kind`,
+         ON CONFLICT (tenant, name) DO NOTHING`,
       ).run(id, name, kind);
+      bumpRevision(db);
       const ref = findSource(db, tenant, name);
       if (ref === undefined) throw new RollcallError('internal', `source ${name} was not registered`);
       return ref;
@@ -42,10 +44,4 @@ export function findSource(db: Db, tenant: string, name: string): SourceRef | un
     )
     .get(tenant, name);
   return row && { tenantId: row.tenant, sourceId: row.source, tenant, name };
-}
-
-export function generationOf(db: Db): number {
-  return Number(
-    db.prepare<[], string>("SELECT value FROM meta WHERE name = 'generation'").pluck().get() ?? 0,
-  );
 }

@@ -5,6 +5,7 @@
  * was not covered by it, and must defer until the next one. All functions work inside the caller's transaction.
  */
 import type { SourceRef } from '../store.js';
+import { bumpRevision } from './meta.js';
 import type { Db } from './open.js';
 
 /** A domain (A-label, or `*.` and an A-label) that a read spoke for, and how many addresses it named there. */
@@ -21,6 +22,7 @@ export function setCoverage(
   completeAt: number,
 ): void {
   db.prepare('DELETE FROM coverage WHERE tenant = ? AND source = ?').run(ref.tenantId, ref.sourceId);
+  bumpRevision(db);
   const insert = db.prepare(
     'INSERT INTO coverage (tenant, source, domain, complete_at, addresses) VALUES (?, ?, ?, ?, ?)',
   );
@@ -28,17 +30,43 @@ export function setCoverage(
     insert.run(ref.tenantId, ref.sourceId, domain, completeAt, addresses);
 }
 
-/** Additions are held: addresses the source names are missing from its claims, so its list cannot make anybody unknown. */
-export function setPending(db: Db, ref: SourceRef): void {
-  db.prepare('UPDATE coverage SET pending = 1 WHERE tenant = ? AND source = ?').run(
-    ref.tenantId,
-    ref.sourceId,
-  );
+/** How many addresses the last complete read named, by covered domain. */
+export function coveredAddresses(db: Db, ref: SourceRef): Map<string, number> {
+  const rows = db
+    .prepare<[number, number], CoveredDomain>(
+      'SELECT domain, addresses FROM coverage WHERE tenant = ? AND source = ?',
+    )
+    .all(ref.tenantId, ref.sourceId);
+  return new Map(rows.map(({ domain, addresses }) => [domain, addresses]));
 }
 
-export function clearPending(db: Db, ref: SourceRef): void {
-  db.prepare('UPDATE coverage SET pending = 0 WHERE tenant = ? AND source = ?').run(
+/** A complete read did not speak for the other domains any more, whatever became of its additions. */
+export function narrowCoverage(db: Db, ref: SourceRef, domains: readonly CoveredDomain[]): void {
+  db.prepare(
+    'DELETE FROM coverage WHERE tenant = ? AND source = ? AND domain NOT IN (SELECT value FROM json_each(?))',
+  ).run(ref.tenantId, ref.sourceId, JSON.stringify(domains.map(({ domain }) => domain)));
+  bumpRevision(db);
+}
+
+/**
+ * Addresses that the source named are missing from its claims because of `run`, so its list cannot make anybody unknown:
+ * until a complete read has nothing held, or that very hold is approved.
+ */
+export function setPending(db: Db, ref: SourceRef, run: number): void {
+  db.prepare('UPDATE coverage SET pending = ? WHERE tenant = ? AND source = ?').run(
+    run,
     ref.tenantId,
     ref.sourceId,
   );
+  bumpRevision(db);
+}
+
+/** What `run` had held is applied. Changes nothing when a later run holds something else. */
+export function clearPending(db: Db, ref: SourceRef, run: number): void {
+  db.prepare('UPDATE coverage SET pending = 0 WHERE tenant = ? AND source = ? AND pending = ?').run(
+    ref.tenantId,
+    ref.sourceId,
+    run,
+  );
+  bumpRevision(db);
 }

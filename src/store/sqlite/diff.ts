@@ -20,10 +20,27 @@ export function countClaims(db: Db, ref: SourceRef): number {
   );
 }
 
-/** Compares `stage.entry` with the claims of the source. The same object and key read twice counts once. */
+/**
+ * One claim for each key and object, however often the source gave it: active if one of them is, internal-only if every
+ * active one is, spelled in every way that was read.
+ */
+const distinct = `SELECT key, object, attribute, kind, flags, spelling FROM (
+  SELECT key, object, attribute, kind,
+    MIN(flags & 1) | (CASE WHEN MIN(flags & 1) = 0 THEN MIN(CASE WHEN flags & 1 THEN 2 ELSE flags & 2 END)
+      ELSE MIN(flags & 2) END) AS flags,
+    CASE WHEN COUNT(spelling) = 0 THEN NULL WHEN COUNT(*) = 1 THEN MIN(spelling)
+      ELSE group_concat(COALESCE(spelling, key), char(31)) END AS spelling,
+    MIN(rowid) FROM stage.entry GROUP BY key, object)`;
+
+/** Newly disabled or internal-only: the address is taken away from some senders, so it counts like a removal. */
+const isDenial = '(w.flags & ~c.flags) <> 0';
+
+/**
+ * Compares `stage.entry` with the claims of the source. Claims of an object with unusable values are not taken for gone:
+ * nobody knows what the value was meant to be.
+ */
 export function planRead(db: Db, ref: SourceRef): Plan {
   const current = countClaims(db, ref);
-  const distinct = `SELECT ${columns} FROM (SELECT ${columns}, MIN(rowid) FROM stage.entry GROUP BY key, object)`;
   if (current === 0) {
     db.exec(`INSERT INTO stage.diff SELECT '+', ${columns}, NULL FROM (${distinct})`);
     return summarise(db, current);
@@ -34,7 +51,7 @@ export function planRead(db: Db, ref: SourceRef): Plan {
     INSERT INTO stage.wanted ${distinct}`);
   db.prepare(
     `INSERT INTO stage.diff
-     SELECT CASE WHEN c.key IS NULL THEN '+' ELSE '~' END, w.key, w.object, w.attribute, w.kind, w.flags, w.spelling,
+     SELECT CASE WHEN c.key IS NULL THEN '+' WHEN ${isDenial} THEN '!' ELSE '~' END, w.key, w.object, w.attribute, w.kind, w.flags, w.spelling,
             CASE WHEN c.key IS NULL THEN NULL ELSE json_array(c.attribute, c.kind, c.flags, c.spelling) END
      FROM stage.wanted w
      LEFT JOIN claim c ON c.tenant = ? AND c.source = ? AND c.key = w.key AND c.object = w.object
@@ -49,6 +66,7 @@ export function planRead(db: Db, ref: SourceRef): Plan {
      FROM claim c
      WHERE c.tenant = ? AND c.source = ?
        AND NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.key = c.key AND w.object = c.object)
+       AND NOT EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = c.object)
      ORDER BY c.key, c.object`,
   ).run(ref.tenantId, ref.sourceId);
   return summarise(db, current);
@@ -58,10 +76,12 @@ export function planRead(db: Db, ref: SourceRef): Plan {
 export function planHeld(db: Db, ref: SourceRef, run: number): Plan {
   db.prepare(
     `INSERT INTO stage.diff
-     SELECT h.op, ${columns.replace(/\w+/g, 'h.$&')}, NULL FROM held h
+     SELECT h.op, ${columns.replace(/\w+/g, 'h.$&')},
+            CASE h.op WHEN '!' THEN json_array(c.attribute, c.kind, c.flags, c.spelling) END
+     FROM held h
      LEFT JOIN claim c ON c.tenant = h.tenant AND c.source = ? AND c.key = h.key AND c.object = h.object
      WHERE h.tenant = ? AND h.run = ? AND (h.op = '+') = (c.key IS NULL)
-     ORDER BY h.op, h.key, h.object`,
+     ORDER BY h.op = '-', h.key, h.object`,
   ).run(ref.sourceId, ref.tenantId, run);
   return summarise(db, countClaims(db, ref));
 }
@@ -117,9 +137,10 @@ function summarise(db: Db, current: number): Plan {
     current,
     added: count('+'),
     changed: count('~'),
+    denied: count('!'),
     removed: count('-'),
     moved: count('='),
-    hash: hashDiff(db, ['+', '~', '-', '=']),
+    hash: hashDiff(db, ['+', '~', '!', '-', '=']),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Held parts of plans: the newest open one of a source, and dropping one. */
+import { RollcallError } from '../../errors.js';
 import type { RunHandle, SourceRef } from '../store.js';
 import { recordAudit } from './audit.js';
-import { clearPending } from './coverage.js';
 import type { Db } from './open.js';
 
 export interface Hold {
@@ -27,11 +27,15 @@ export function settledHash(db: Db, run: number): string | undefined {
   );
 }
 
+/** Throws `conflict` when the run holds nothing any more. What additions it held stay missing, so its list stays incomplete. */
 export function discardHeld(db: Db, ref: SourceRef, run: number, by: { actor: string; now: number }): void {
   db.transaction(() => {
+    const { changes } = db
+      .prepare("UPDATE run SET resolution = 'discarded' WHERE run = ? AND resolution = 'pending'")
+      .run(run);
+    if (changes === 0)
+      throw new RollcallError('conflict', `run ${run} holds nothing any more: nothing was discarded`);
     db.prepare('DELETE FROM held WHERE tenant = ? AND run = ?').run(ref.tenantId, run);
-    db.prepare("UPDATE run SET resolution = 'discarded' WHERE run = ?").run(run);
-    clearPending(db, ref);
     recordAudit(db, { ref, at: by.now, actor: by.actor, action: 'discard', run, detail: '' });
   }).immediate();
 }

@@ -11,7 +11,7 @@ export interface Pruned {
 
 /**
  * Drops tombstones past use, and ended runs with their changes and problems past `historyMs`. The newest generation and
- * open holds stay.
+ * open holds stay, and what came after an open hold: rolling that back needs it.
  */
 export function prune(db: Db, { now, historyMs }: { now: number; historyMs: number }): Pruned {
   return db
@@ -20,7 +20,11 @@ export function prune(db: Db, { now, historyMs }: { now: number; historyMs: numb
       const runs = db
         .prepare<[number], { tenant: number; run: number }>(
           `SELECT tenant, run FROM run WHERE ended_at < ? AND state <> 'running' AND COALESCE(resolution, '') <> 'pending'
-           AND run < (SELECT MAX(run) FROM run WHERE generation IS NOT NULL)`,
+           AND run <> (SELECT MAX(run) FROM run)
+           AND generation IS NOT (SELECT MAX(generation) FROM run)
+           AND NOT EXISTS (
+             SELECT 1 FROM run p WHERE p.tenant = run.tenant AND p.source = run.source
+               AND p.resolution = 'pending' AND p.run < run.run)`,
         )
         .all(now - historyMs);
       for (const table of ['change', 'problem', 'held', 'run']) {

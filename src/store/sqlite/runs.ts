@@ -7,6 +7,7 @@
 import { RollcallError } from '../../errors.js';
 import type { Counts, Resolution, RunHandle, RunKind, RunRecord, RunState, SourceRef } from '../store.js';
 import { liveLease, ownerMayLive, releaseLease, takeLease } from './lease.js';
+import type { Mark } from './meta.js';
 import type { Db } from './open.js';
 
 export interface BeginRun {
@@ -100,7 +101,8 @@ export interface RunEnd {
   readonly planHash?: string | undefined;
   readonly heldHash?: string | undefined;
   readonly resolution?: Resolution | undefined;
-  readonly generation?: number | undefined;
+  /** The generation it made, with its stamp. */
+  readonly made?: Pick<Mark, 'generation' | 'stamp'> | undefined;
   readonly counts: Counts;
   readonly reasons: readonly string[];
   readonly notes: readonly string[];
@@ -112,7 +114,7 @@ export interface RunEnd {
 export function endRun(db: Db, handle: RunHandle, end: RunEnd): void {
   const { counts } = end;
   db.prepare(
-    `UPDATE run SET state = ?, complete = ?, plan_hash = ?, held_hash = ?, resolution = ?, generation = ?, ended_at = ?,
+    `UPDATE run SET state = ?, complete = ?, plan_hash = ?, held_hash = ?, resolution = ?, generation = ?, stamp = ?, ended_at = ?,
        n_read = ?, n_added = ?, n_changed = ?, n_removed = ?, n_held = ?, n_skipped = ?, reasons = ?, notes = ?, description = ?
      WHERE run = ?`,
   ).run(
@@ -121,7 +123,8 @@ export function endRun(db: Db, handle: RunHandle, end: RunEnd): void {
     end.planHash ?? null,
     end.heldHash ?? null,
     end.resolution ?? null,
-    end.generation ?? null,
+    end.made?.generation ?? null,
+    end.made?.stamp ?? null,
     end.now,
     counts.read,
     counts.added,

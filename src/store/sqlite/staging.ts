@@ -5,8 +5,10 @@
  * never touch the directory. It needs no durability (a crash throws the run away), so it is written without a journal.
  *
  *   entry   what was read, in the order it came
+ *   doubtful objects with values that could not be used
  *   wanted  the same in key order, one row per (key, object); left out when the source had no claim before
- *   diff    what a run would change, in the order in which it is hashed and applied: op +, ~, then - and = (moved)
+ *   diff    what a run would change, in the order in which it is hashed and applied: op +, ~ and ! (changed so that
+ *            mail is refused), then - and = (the address has moved to another object)
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,6 +21,8 @@ const claimColumns =
 export interface Staging {
   /** Adds claims of one batch. */
   add(claims: readonly StagedClaim[]): void;
+  /** Objects some of whose values could not be used. */
+  addDoubtful(objects: readonly string[]): void;
   /** Detaches and deletes the scratch file. */
   discard(): void;
 }
@@ -61,15 +65,20 @@ export function openStaging(db: Db, run: number): Staging {
     PRAGMA stage.synchronous = OFF;
     PRAGMA stage.cache_size = -32768;
     CREATE TABLE stage.entry (${claimColumns});
+    CREATE TABLE stage.doubtful (object TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE stage.diff (op TEXT NOT NULL, ${claimColumns}, before TEXT);
   `);
   const insert = db.prepare('INSERT INTO stage.entry VALUES (?, ?, ?, ?, ?, ?)');
   const addAll = db.transaction((claims: readonly StagedClaim[]) => {
     for (const c of claims) insert.run(c.key, c.object, c.attribute, c.kind, c.flags, c.spelling);
   });
+  const doubt = db.prepare('INSERT OR IGNORE INTO stage.doubtful VALUES (?)');
   return {
     add: (claims) => {
       addAll(claims);
+    },
+    addDoubtful: (objects) => {
+      for (const object of objects) doubt.run(object);
     },
     discard: () => {
       db.exec('DETACH stage');
