@@ -5,7 +5,7 @@
  * Each look opens the file afresh: a connection that is kept would go on seeing a file that was deleted or overwritten.
  */
 import Database from 'better-sqlite3';
-import { readLookupMark } from '../lookup/mark.js';
+import { isBusy, readLookupMark } from '../lookup/mark.js';
 import { markOf, sameMark, type Mark } from '../store/sqlite/meta.js';
 import { openDirectoryReader } from '../store/sqlite/open.js';
 
@@ -29,7 +29,7 @@ function directoryMark(directoryFile: string): Mark {
   }
 }
 
-/** Whether every page of lookup.db can be read. */
+/** Whether every page of lookup.db can be read. Throws when the file is only busy. */
 export function isSound(lookupFile: string): boolean {
   try {
     const db = new Database(lookupFile, { readonly: true, fileMustExist: true, timeout: 1000 });
@@ -38,7 +38,8 @@ export function isSound(lookupFile: string): boolean {
     } finally {
       db.close();
     }
-  } catch {
+  } catch (error) {
+    if (isBusy(error)) throw error;
     return false;
   }
 }

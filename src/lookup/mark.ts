@@ -39,7 +39,8 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-function isBusy(error: unknown): boolean {
+/** Nothing is wrong with the file: it, or the machine, could not serve us now. */
+export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|IOERR|CANTOPEN|FULL|NOMEM)/.test(codeOf(error));
 }
 
