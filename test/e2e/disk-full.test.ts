@@ -5,10 +5,11 @@
  * Where tmpfs cannot be mounted, a limit on the size of files stands in for it; that part always runs.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
 import { session } from '../support/smtp-client.js';
@@ -18,9 +19,9 @@ const kib = 1024;
 const mib = 1024 * kib;
 
 /** Mounts a small tmpfs; undefined where that is not allowed. */
-function mountTmpfs(size: number): string | undefined {
+function mountTmpfs(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-tmpfs-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${48 * mib}`, 'tmpfs', folder]);
   if (mounted.status === 0) return folder;
   rmSync(folder, { recursive: true });
   return undefined;
@@ -32,13 +33,10 @@ function unmount(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-const tmpfs = mountTmpfs(48 * mib);
-if (tmpfs === undefined)
-  console.warn('SKIPPED: no tmpfs can be mounted here; disk full is tested by a file size limit only');
-
-process.once('exit', () => {
-  if (tmpfs !== undefined && existsSync(tmpfs)) unmount(tmpfs);
-});
+const probe = mountTmpfs();
+if (probe === undefined)
+  console.warn('SKIPPED: no tmpfs can be mounted here; a full disk is played by a file size limit only');
+else unmount(probe);
 
 const people = 20_000;
 const list = (count: number): string =>
@@ -53,13 +51,14 @@ interface Short {
   readonly before: StoreState;
 }
 
-async function prepare(dataDir?: string): Promise<Short> {
+async function prepare(defer: ReturnType<typeof deferred>, dataDir?: string): Promise<Short> {
   const rollcall = createRollcall({
     ...(dataDir !== undefined && { dataDir }),
     domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
     sources: { staff: { kind: 'csv', path: 'list.csv' } },
     edges: { smtp: { listen: '127.0.0.1:0' } },
   });
+  defer(() => rollcall.remove());
   writeFileSync(join(rollcall.folder, 'list.csv'), list(people));
   expect(await rollcall.cli(['sync', 'staff'])).toMatchObject({ status: 0, json: { state: 'applied' } });
   const edge = await rollcall.start('edge');
@@ -76,17 +75,17 @@ async function verdicts(edge: RunningProcess): Promise<string[]> {
 const oldVerdicts = ['250 2.1.5', '250 2.1.5', '550 5.1.1', '550 5.1.1'];
 const newVerdicts = ['250 2.1.5', '250 2.1.5', '250 2.1.5', '550 5.1.1'];
 
-describe.skipIf(tmpfs === undefined)('a full disk', () => {
-  const folder = tmpfs ?? '';
-  const filler = join(folder, 'filler');
+describe.skipIf(probe === undefined)('a full disk', () => {
+  let folder: string;
+  let filler: string;
   let short: Short;
+  const defer = deferred();
 
   beforeAll(async () => {
-    short = await prepare(join(folder, 'data'));
-  });
-  afterAll(async () => {
-    await short.rollcall.remove();
-    unmount(folder);
+    folder = mountTmpfs() ?? '';
+    defer(() => unmount(folder));
+    filler = join(folder, 'filler');
+    short = await prepare(defer, join(folder, 'data'));
   });
 
   function leaveFree(bytes: number): void {
@@ -135,11 +134,11 @@ describe.skipIf(tmpfs === undefined)('a full disk', () => {
 
 describe('a limit on the size of files', () => {
   let short: Short;
+  const defer = deferred();
 
   beforeAll(async () => {
-    short = await prepare();
+    short = await prepare(defer);
   });
-  afterAll(() => short.rollcall.remove());
 
   // without the signal, a write past the limit fails with EFBIG
   const limitedTo = (blocks: number): string[] => [

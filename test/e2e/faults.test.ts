@@ -1,7 +1,8 @@
 /**
  * Everything that goes wrong at a real slapd: no removal, a run that says why, and the same verdicts as before.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
 import { staffEnv, staffInSlapd, type Json } from '../support/product-config.js';
 import { createRollcall, type CliResult, type Rollcall, type RunningProcess } from '../support/rollcall.js';
 import { haveSlapd, hideEven, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
@@ -18,10 +19,13 @@ describe.skipIf(!haveSlapd)('a fault at the directory', () => {
   let edge: RunningProcess;
   let before: StoreState;
   let proxy: TcpProxy | undefined;
+  const defer = deferred();
 
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: people.ldif });
+    defer(() => slapd.remove());
     rollcall = createRollcall(staffInSlapd(slapd), { ...staffEnv(slapd), WRONG_PASSWORD: 'open-sesame' });
+    defer(() => rollcall.remove());
     expect(await rollcall.cli(['sync', 'staff'])).toMatchObject({ status: 0, json: { state: 'applied' } });
     edge = await rollcall.start('edge');
     before = readStore(rollcall.dataDir);
@@ -33,10 +37,6 @@ describe.skipIf(!haveSlapd)('a fault at the directory', () => {
     proxy = undefined;
     await slapd.restart({ limits: { total: 'unlimited' }, hide: undefined });
     source({});
-  });
-  afterAll(async () => {
-    await rollcall.remove();
-    await slapd.remove();
   });
 
   function source(changes: Json): void {

@@ -1,5 +1,6 @@
 /** 40 % of the people gone from a real slapd: what the guard lets through, what it holds, and what a person does with it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
 import { staffEnv, staffInSlapd } from '../support/product-config.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
 import { haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
@@ -24,19 +25,18 @@ describe.skipIf(!haveSlapd)('40 % of the people gone', () => {
   let edge: RunningProcess;
   let first: StoreState;
   let partlyHeld: Summary;
+  const defer = deferred();
 
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: people.ldif });
+    defer(() => slapd.remove());
     rollcall = createRollcall(staffInSlapd(slapd), staffEnv(slapd));
+    defer(() => rollcall.remove());
     expect(await rollcall.cli(['sync', 'staff'])).toMatchObject({ status: 0 });
     edge = await rollcall.start('edge');
     first = readStore(rollcall.dataDir);
     await slapd.delete(leavers);
     await slapd.add(joiners.ldif);
-  });
-  afterAll(async () => {
-    await rollcall.remove();
-    await slapd.remove();
   });
 
   async function run(args: readonly string[], status: number): Promise<Summary> {

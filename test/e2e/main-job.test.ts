@@ -1,7 +1,8 @@
 /**
  * The main job, end to end, with real servers on both sides: a list in slapd becomes a verdict at RCPT TO of a Postfix.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
 import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
 import { staffEnv, staffInSlapd } from '../support/product-config.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
@@ -16,23 +17,22 @@ describe.skipIf(!haveSlapd || !havePostfix)('slapd, Rollcall, Postfix', () => {
   let rollcall: Rollcall;
   let edge: RunningProcess;
   const running: Postfix[] = [];
+  const defer = deferred();
 
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: people.ldif });
+    defer(() => slapd.remove());
     rollcall = createRollcall(staffInSlapd(slapd), staffEnv(slapd));
+    defer(() => rollcall.remove());
     const { status, json, stderr } = await rollcall.cli(['sync', 'staff']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(json).toMatchObject({ state: 'applied', complete: true, counts: { added: people.known.length } });
     edge = await rollcall.start('edge');
   }, 60_000);
-  afterAll(async () => {
-    for (const postfix of running) await postfix.stop();
-    await rollcall.remove();
-    await slapd.remove();
-  });
 
   async function postfixWith(check: Parameters<typeof startPostfix>[0]['check']): Promise<Postfix> {
     const postfix = await startPostfix({ domains: ['example.com'], check });
+    defer(() => postfix.stop());
     running.push(postfix);
     return postfix;
   }

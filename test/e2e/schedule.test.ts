@@ -1,5 +1,6 @@
 /** People come and go in a real slapd; scheduled runs bring it to the edges by themselves, under `rollcall serve`. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
 import { staffEnv, staffInSlapd } from '../support/product-config.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
@@ -13,9 +14,11 @@ describe.skipIf(!haveSlapd)('scheduled runs', () => {
   let slapd: Slapd;
   let rollcall: Rollcall;
   let serve: RunningProcess;
+  const defer = deferred();
 
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: makePeople(100).ldif });
+    defer(() => slapd.remove());
     rollcall = createRollcall(
       staffInSlapd(slapd, {
         source: { schedule: '*/1 * * * * *' },
@@ -24,12 +27,9 @@ describe.skipIf(!haveSlapd)('scheduled runs', () => {
       }),
       staffEnv(slapd),
     );
+    defer(() => rollcall.remove());
     serve = await rollcall.start('serve');
     await becomes('person1@example.com', '250 2.1.5');
-  });
-  afterAll(async () => {
-    await rollcall.remove();
-    await slapd.remove();
   });
 
   /** Code and status at RCPT, now. */

@@ -4,8 +4,9 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { reasons } from '../../src/policy/verdict.js';
+import { deferred } from '../support/defer.js';
 import { startFakeLdap, type FakeLdap } from '../support/fake-ldap.js';
 import { createRollcall, type Rollcall } from '../support/rollcall.js';
 import { expected, openDoors, type Ask } from './doors.js';
@@ -22,11 +23,7 @@ import {
 } from './rows.js';
 
 const doors = Object.keys(protocolDifferences) as Door[];
-const open: { close(): Promise<void> }[] = [];
-
-afterAll(async () => {
-  for (const each of open) await each.close();
-});
+const defer = deferred();
 
 function createHouse(directory: FakeLdap): Rollcall {
   const rollcall = createRollcall(
@@ -48,7 +45,7 @@ function createHouse(directory: FakeLdap): Rollcall {
     },
     { DIRECTORY_PASSWORD: 'reader-secret' },
   );
-  open.push({ close: () => rollcall.remove() });
+  defer(() => rollcall.remove());
   return rollcall;
 }
 
@@ -65,7 +62,7 @@ async function createDirectory(): Promise<FakeLdap> {
       reply.done({ cookie: '' });
     },
   });
-  open.push(directory);
+  defer(() => directory.close());
   return directory;
 }
 
