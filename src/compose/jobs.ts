@@ -5,9 +5,12 @@
 import type { Config } from '../config/schema.js';
 import { messageOf, RollcallError } from '../errors.js';
 import { publish, type Published } from '../lookup/publish.js';
+import { readLookupMark } from '../lookup/mark.js';
 import { lookupPath } from '../lookup/schema.js';
 import { registerSource } from '../store/sqlite/catalog.js';
+import { setAllPending } from '../store/sqlite/coverage.js';
 import { prune } from '../store/sqlite/maintain.js';
+import { markOf } from '../store/sqlite/meta.js';
 import { directoryPath, openDirectory, type Db } from '../store/sqlite/open.js';
 import { getRun, markInterrupted } from '../store/sqlite/runs.js';
 import { sweepStaging } from '../store/sqlite/staging.js';
@@ -113,11 +116,24 @@ export function recover(config: Config, now: number): Started {
     for (const [name, { tenant, kind }] of Object.entries(config.sources))
       registerSource(db, tenant, name, kind);
     const interrupted = markInterrupted(db, now);
+    if (wasRestored(config, db)) setAllPending(db);
     sweepStaging(db);
     return { interrupted, published: publishNow(config) };
   } finally {
     db.close();
   }
+}
+
+/**
+ * The edges' snapshot knows more than the directory, or another past: the directory is a restored backup, and whoever was
+ * added since is missing from it. Its lists make nobody unknown until each is read again.
+ */
+function wasRestored(config: Config, db: Db): boolean {
+  const published = readLookupMark(lookupPath(config.dataDir));
+  if (typeof published === 'string') return false;
+  const mark = markOf(db);
+  if (published.generation !== mark.generation) return published.generation > mark.generation;
+  return published.stamp !== mark.stamp;
 }
 
 /** Once a day: drops history and tombstones that are too old to matter. */

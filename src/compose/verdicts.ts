@@ -27,7 +27,7 @@ export function openVerdicts(config: Config, log: Logger, now: () => number = Da
     path: lookupPath(config.dataDir),
     onState: (state, detail) => {
       if (state === 'open') log.info({ detail }, 'recipient list open');
-      else log.warn({ detail }, 'recipient list not readable: unknown recipients are deferred');
+      else log.warn({ detail }, 'recipient list not readable: recipients are deferred');
     },
   });
   const timer = setInterval(() => lookup.refresh(), refreshMs);

@@ -42,7 +42,7 @@ export const logSchema = strict({
   format: word(['json', 'pretty']).default('json').describe('`json` for machines, `pretty` for a terminal'),
   mail: path('a log file')
     .optional()
-    .describe('Mail log, one line per verdict; without it, it goes to standard output with the rest'),
+    .describe('Mail log, one line per verdict; without it, it goes to standard error with the rest'),
   addresses: flag()
     .default(true)
     .describe('Write recipient addresses into the mail log; `false` writes their domains only'),

@@ -7,14 +7,14 @@
  */
 import { keyOf } from '../address/key.js';
 import { parseMailbox } from '../address/mailbox.js';
-import { asRollcallError, RollcallError } from '../errors.js';
+import { RollcallError } from '../errors.js';
 import type { Source } from '../source/source.js';
 import { applyPlan } from '../store/sqlite/apply.js';
 import { coveredAddresses } from '../store/sqlite/coverage.js';
 import { planRead } from '../store/sqlite/diff.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { holdsLease, renewLease } from '../store/sqlite/lease.js';
-import type { Db } from '../store/sqlite/open.js';
+import { explainStoreError, type Db } from '../store/sqlite/open.js';
 import { beginRun, closeRun, getRun } from '../store/sqlite/runs.js';
 import { splitPlan } from '../store/sqlite/split.js';
 import { missingKeys, openStaging, type Staging } from '../store/sqlite/staging.js';
@@ -202,7 +202,7 @@ function applyRead(
  * is found unfinished at the next start.
  */
 export function closeFailed(deps: RunDeps, handle: RunHandle, error: unknown): void {
-  const known = asRollcallError(error);
+  const known = explainStoreError(deps.db, error);
   // whoever took the lease over has marked this run; its row is not ours to write
   if (!holdsLease(deps.db, handle)) throw known;
   const reasons = known.hint === '' ? [known.message] : [known.message, known.hint];

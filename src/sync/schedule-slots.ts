@@ -14,27 +14,38 @@ export interface Schedule {
 }
 
 const minuteMs = 60_000;
-/** Shorter than any day, also one on which clocks change: a day that touches a block holds its beginning or its end. */
-const blockMs = 6 * 60 * minuteMs;
+
+/** Looks for a slot in a stretch of time, from `from` on. */
+type Search = (from: number) => number | undefined;
 
 /** The first slot after `after` and not after `until`; undefined when there is none. Milliseconds since the epoch. */
 export function firstSlotAfter(schedule: Schedule, after: number, until: number): number | undefined {
   const fields = validateDetailed(schedule.expression).fields;
   if (fields === undefined) return undefined;
-  const days = [fields.dayOfMonth, fields.month, fields.dayOfWeek].map((field) => field.join());
-  // matching is slow: a yearly schedule is looked for in days first, then in minutes, never in seconds
-  const onDay = matcher(['*', '*', '*', ...days], schedule.timezone);
-  const inMinute = matcher(['*', fields.minute.join(), fields.hour.join(), ...days], schedule.timezone);
+  const { timezone } = schedule;
+  const [hour, month] = [fields.hour.join(), fields.month.join()];
+  const days = [fields.dayOfMonth.join(), month, fields.dayOfWeek.join()];
   const seconds = fields.second.toSorted((a, b) => a - b);
-  const slotIn = (minute: number): number | undefined =>
-    seconds.map((second) => minute + second * 1000).find((at) => at > after && at <= until);
-
+  const inMinute = matcher(['*', fields.minute.join(), hour, ...days], timezone);
+  const slotIn: Search = (minute) => {
+    const slot = seconds.map((second) => minute + second * 1000).find((at) => at > after && at <= until);
+    return slot !== undefined && inMinute(minute) ? slot : undefined;
+  };
+  // matching is slow: a rare slot is looked for in months first, then in days, hours, minutes, never in seconds.
+  // each block is shorter than what it looks for, so that a month that touches a block holds its beginning or its end;
+  // days and hours are cut short where clocks change, to half an hour at the least
+  const inHour = inBlocks(15 * minuteMs, minuteMs, matcher(['*', '*', hour, ...days], timezone), slotIn);
+  const onDay = inBlocks(6 * 60 * minuteMs, 15 * minuteMs, matcher(['*', '*', '*', ...days], timezone), inHour);
+  const inMonth = inBlocks(
+    14 * 24 * 60 * minuteMs,
+    6 * 60 * minuteMs,
+    matcher(['*', '*', '*', '*', month, '*'], timezone),
+    onDay,
+  );
+  const blockMs = 14 * 24 * 60 * minuteMs;
   for (let block = Math.floor(after / blockMs) * blockMs; block <= until; block += blockMs) {
-    if (!onDay(block) && !onDay(block + blockMs)) continue;
-    for (let minute = block; minute < block + blockMs; minute += minuteMs) {
-      const slot = slotIn(minute);
-      if (slot !== undefined && inMinute(minute)) return slot;
-    }
+    const slot = inMonth(block);
+    if (slot !== undefined) return slot;
   }
   return undefined;
 }

@@ -70,3 +70,11 @@ export function clearPending(db: Db, ref: SourceRef, run: number): void {
   );
   bumpRevision(db);
 }
+
+/** No list of this directory makes anybody unknown until it is read again. A transaction of its own. */
+export function setAllPending(db: Db): void {
+  db.transaction(() => {
+    db.prepare('UPDATE coverage SET pending = -1').run();
+    bumpRevision(db);
+  }).immediate();
+}

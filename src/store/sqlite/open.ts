@@ -8,7 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import { messageOf, RollcallError } from '../../errors.js';
+import { asRollcallError, messageOf, RollcallError } from '../../errors.js';
 import { migrate, migrationsFolder, schemaVersion } from '../migrate.js';
 
 export type Db = Database.Database;
@@ -54,4 +54,16 @@ export function openDirectoryReader(path: string): Db {
       hint: 'Run `rollcall control` or `rollcall sync` once; it creates the database.',
     });
   }
+}
+
+/** Anything thrown while a run was going on: failures of the disk get a place and a way to mend them. */
+export function explainStoreError(db: Db, error: unknown): RollcallError {
+  const code = (error as { code?: unknown }).code;
+  const text = typeof code === 'string' && code.startsWith('SQLITE_') ? messageOf(error) : undefined;
+  if (text === undefined) return asRollcallError(error);
+  const isSpace = /^SQLITE_(FULL|IOERR)/.test(String(code));
+  return new RollcallError('store', `${dirname(db.name)} cannot be written: ${text}`, {
+    cause: error,
+    hint: isSpace ? 'Free space there; the list in force stays, and the next run starts anew.' : '',
+  });
 }
