@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TrafficEvent } from '../../src/traffic/event.js';
 import { openTrafficReader } from '../../src/traffic/reader.js';
 import { directSink, threadSink } from '../../src/traffic/sink.js';
@@ -33,15 +33,20 @@ async function write(traffic: Traffic, ...events: TrafficEvent[]): Promise<void>
   await traffic.flush();
 }
 
-// The thread runs the built file; `npm test` builds first.
-const built = existsSync(new URL('../../dist/traffic/worker.js', import.meta.url));
+const worker = new URL('../../dist/traffic/worker.js', import.meta.url);
 const sinks = [
-  { name: 'direct sink', make: () => directSink({ path }), run: true },
-  { name: 'thread sink', make: () => threadSink({ path }), run: built },
+  { name: 'direct sink', make: () => directSink({ path }), needs: undefined },
+  // The thread runs the built file; `npm test` builds first.
+  { name: 'thread sink', make: () => threadSink({ path }), needs: worker },
 ];
 
 for (const sink of sinks)
-  describe.runIf(sink.run)(sink.name, () => {
+  describe(sink.name, () => {
+    beforeAll(() => {
+      if (sink.needs === undefined || existsSync(sink.needs)) return;
+      throw new Error(`${sink.needs.pathname} is missing: run \`npm run build\` before these tests`);
+    });
+
     it('adds up over flushes and restarts what the reader then finds', async () => {
       await write(start(sink.make()), acceptedEvent(), rejectedEvent());
       await open.pop()?.close();
