@@ -1,4 +1,5 @@
 /** The csv source: what lists people really have, and how the rest is refused. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, appendFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,35 +8,13 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { RollcallError } from '../../src/errors.js';
-import { createCsvSource, openCsvFile } from '../../src/source/csv/csv-source.js';
-import type { CsvSourceOptions } from '../../src/source/csv/options.js';
-import { readWhole, type ReadHooks, type WholeRead } from '../support/read-source.js';
+import { openCsvFile } from '../../src/source/csv/csv-source.js';
+import { readList as read } from './read-list.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-csv-'));
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
-
-function read(
-  list: string | Buffer | readonly (string | Buffer)[],
-  changes: Partial<CsvSourceOptions> = {},
-  hooks: ReadHooks = {},
-): Promise<WholeRead> {
-  const chunks = (
-    Array.isArray(list) ? (list as readonly (string | Buffer)[]) : [list as string | Buffer]
-  ).map((chunk) => Buffer.from(chunk as string));
-  const options: CsvSourceOptions = {
-    name: 'lists',
-    label: 'lists.csv',
-    open: () => Readable.from(chunks, { objectMode: false }),
-    encoding: 'utf-8',
-    header: 'auto',
-    respectDisabled: false,
-    maxBadPercent: 50,
-    ...changes,
-  };
-  return readWhole(createCsvSource(options), hooks);
-}
 
 describe('lists as they come', () => {
   const both = ['ann@example.com', 'bob@example.com'];
@@ -360,6 +339,13 @@ describe('files', () => {
   it('that are missing, or folders, are a failure of the source', async () => {
     await expect(openCsvFile(join(folder, 'none.csv'))).rejects.toMatchObject({ code: 'source' });
     await expect(openCsvFile(folder)).rejects.toMatchObject({ code: 'source' });
+  });
+
+  it('that are named pipes or devices are refused, not waited for', async () => {
+    const pipe = join(folder, 'pipe.csv');
+    execFileSync('mkfifo', [pipe]);
+    await expect(openCsvFile(pipe)).rejects.toThrow(`${pipe} cannot be read: it is not a regular file`);
+    await expect(openCsvFile('/dev/zero')).rejects.toThrow(/\/dev\/zero .*not a regular file/);
   });
 });
 

@@ -4,18 +4,27 @@
  * Promises: every row that could not be used, in whole or in part, is reported with its line; `complete` only when the list
  * was read to its end and nothing says that addresses are missing from it. Refuses the list whole (code `input`) when it is
  * not one, when its structure is broken, when it has no usable address, or when most of its rows have none.
+ *
+ * An object whose row could be used in part only is doubtful, and keeps what it had. A row without any usable address names
+ * no object that could keep anything, nor does one whose primary address is the broken one: such rows are reported with
+ * their line, maxBadPercent bounds the former, and the guard of the sync what they remove. They do not make the list
+ * incomplete by themselves: one bad row that nobody mends would keep every leaver for ever.
  */
+import { constants } from 'node:fs';
 import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { messageOf, RollcallError } from '../../errors.js';
 import type { Entry, ReadContext, ReadReport, Source } from '../source.js';
-import { newFindings, readCell } from './cell.js';
+import { newFindings } from '../written-address.js';
+import { readCell } from './cell.js';
 import { readHeader, type Columns } from './header.js';
+import { LastRow } from './last-row.js';
 import type { CsvSourceOptions } from './options.js';
 import { RowParser, type Rows } from './row-parser.js';
 import { readRow, type RowRules } from './row.js';
 import { encodingOf, readPrelude, refuseNonList, refuseNonListText } from './sniff.js';
 import { TextCheck } from './text.js';
+import { UnreadCells } from './unread-cells.js';
 
 const batchSize = 2000;
 const sampleSize = 4096; // octets looked at before the first row is read
@@ -35,8 +44,9 @@ export function createCsvSource(options: CsvSourceOptions): Source {
 export async function openCsvFile(path: string): Promise<Readable> {
   let file: FileHandle | undefined;
   try {
-    file = await openFile(path, 'r');
-    if (!(await file.stat()).isFile()) throw new Error('it is not a file');
+    // Without O_NONBLOCK, opening a named pipe waits for a writer for ever, and with it a thread.
+    file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
   } catch (cause) {
     await file?.close();
     throw new RollcallError('source', `${path} cannot be read: ${messageOf(cause)}`, { cause });
@@ -67,8 +77,8 @@ class Reading {
   #bad = 0;
   #entries = 0;
   #placeholders = 0;
-  /** The last row was cut short, or had no address. */
-  #lastDoubtful = false;
+  readonly #lastRow = new LastRow();
+  #unread: UnreadCells | undefined;
 
   constructor(options: CsvSourceOptions, context: ReadContext) {
     this.#options = options;
@@ -135,6 +145,7 @@ class Reading {
         const { columns, isHeader } = this.#firstRow(cells);
         const { separator, respectDisabled } = this.#options;
         this.#rules = { columns, separator, respectDisabled };
+        if (columns !== undefined) this.#unread = new UnreadCells(columns);
         if (isHeader && columns === undefined)
           this.#tell(line, ['taken for a header, but no name in it is known']);
         if (isHeader) continue;
@@ -152,8 +163,9 @@ class Reading {
     else batch.push(row.entry);
     if (row.entry !== undefined) this.#entries += 1;
     if (row.placeholder) this.#placeholders += 1;
-    this.#lastDoubtful = row.ragged || row.entry === undefined;
+    this.#lastRow.see(row);
     this.#tell(line, row.problems);
+    if (this.#unread !== undefined) this.#tell(line, this.#unread.look(cells, line, row.entry));
   }
 
   #tell(line: number, reasons: readonly string[]): void {
@@ -193,12 +205,11 @@ class Reading {
     const reasons: string[] = [];
     if (isOver(maxBadPercent))
       reasons.push(`${bad}, more than the ${String(maxBadPercent)} % of maxBadPercent`);
-    if (!endsWithBreak && this.#lastDoubtful) {
-      reasons.push('the last row is not whole and has no line break: the list may be cut off');
-    }
+    if (!endsWithBreak) reasons.push(...this.#lastRow.doubts(this.#rows));
     if (this.#placeholders > 0) {
       reasons.push(`${String(this.#placeholders)} rows hold the name of a type instead of addresses`);
     }
+    reasons.push(...(this.#unread?.doubts() ?? []));
     return { complete: reasons.length === 0, reasons, description: this.#describe() };
   }
 

@@ -13,11 +13,17 @@ export interface Columns {
   /** Indexes of the columns with the primary address, in order. */
   readonly address: readonly number[];
   readonly aliases: readonly number[];
+  /** Exchange's `Alias`: a nickname, unless there is an `@` in it. */
+  readonly nickname: number | undefined;
   readonly id: number | undefined;
   readonly kind: number | undefined;
   readonly disabled: number | undefined;
   /** The column says "enabled": its no means disabled. */
   readonly disabledMeansNo: boolean;
+  /** Columns that no address is read from. */
+  readonly unread: readonly number[];
+  /** Those of them in which an address would be missed: nobody chose to leave them out, and no name says it is another's. */
+  readonly missed: readonly number[];
 }
 
 const addressNames = new Set(
@@ -38,6 +44,13 @@ const aliasNames = new Set(
 const lastResort = new Set(['userprincipalname', 'upn']);
 const enabledNames = new Set(['accountenabled', 'enabled', 'active', 'isactive']);
 const disabledNames = new Set(['disabled', 'accountdisabled', 'isdisabled', 'suspended']);
+/** Addresses to log in with, of other people, and of other places; without the `email`, `address` at the end of the name. */
+const foreignNames = new Set(
+  (
+    'userprincipalname upn login loginname username signinname windowsliveid microsoftonlineservicesid manager managedby ' +
+    'owner forwarding forward forwardto external target recovery contact private personal'
+  ).split(' '),
+);
 const kindNames = new Set(['kind', 'recipienttype', 'recipienttypedetails']);
 
 /** The columns of a header, or undefined when it names none with addresses. Throws `input` for a configured name it lacks. */
@@ -61,35 +74,56 @@ export function readHeader(
   };
   const one = (wanted: string | undefined, known?: ReadonlySet<string>): number | undefined =>
     wanted === undefined ? known && first(known) : find(wanted);
-  const { address, aliases } = addressColumns(names, configured, find);
+  const { address, aliases, nickname } = addressColumns(names, configured, find);
   if (address.length === 0 && aliases.length === 0) return undefined;
   const enabled = first(enabledNames);
   const disabled = one(configured.disabled, disabledNames) ?? enabled;
+  const id = one(configured.id);
+  const kind = one(configured.kind, kindNames);
+  const unread = [...names.keys()].filter((index) => ![...address, ...aliases, nickname].includes(index));
+  const isChosen = configured.address !== undefined || configured.aliases !== undefined;
+  const missed = unread.filter(
+    (index) => !isChosen && ![id, kind, disabled].includes(index) && !isForeign(names[index] ?? ''),
+  );
   return {
     names: cells.map((cell) => cell.trim()),
     address,
     aliases,
-    id: one(configured.id),
-    kind: one(configured.kind, kindNames),
+    nickname,
+    id,
+    kind,
     disabled,
     disabledMeansNo: disabled !== undefined && enabledNames.has(names[disabled] ?? ''),
+    unread,
+    missed,
   };
+}
+
+function isForeign(name: string): boolean {
+  return (
+    foreignNames.has(name) || foreignNames.has(name.replace(/(?:smtp)?(?:e?mail)?(?:address)?(?:e?s)?$/, ''))
+  );
 }
 
 function addressColumns(
   names: readonly string[],
   configured: CsvColumns,
   find: (name: string) => number,
-): { address: readonly number[]; aliases: readonly number[] } {
+): { address: readonly number[]; aliases: readonly number[]; nickname: number | undefined } {
   const all = (known: ReadonlySet<string>): number[] =>
     names.flatMap((name, index) => (known.has(name) || known.has(name.replace(/\d+$/, '')) ? [index] : []));
-  // Beside PrimarySmtpAddress, "Alias" is Exchange's nickname: no address.
-  const nickname = names.includes('primarysmtpaddress') ? names.indexOf('alias') : -1;
+  // Beside PrimarySmtpAddress, "Alias" is Exchange's nickname.
+  const isExchange = names.includes('primarysmtpaddress') && configured.aliases === undefined;
+  const nickname = isExchange ? names.indexOf('alias') : -1;
   const mapped = configured.address?.map(find) ?? [];
   const recognised = mapped.length > 0 ? mapped : all(addressNames);
   const aliases = configured.aliases?.map(find) ?? all(aliasNames).filter((index) => index !== nickname);
   const address = recognised.length === 0 && aliases.length === 0 ? all(lastResort) : recognised;
-  return { address, aliases: aliases.filter((index) => !address.includes(index)) };
+  return {
+    address,
+    aliases: aliases.filter((index) => !address.includes(index)),
+    nickname: nickname === -1 || address.includes(nickname) ? undefined : nickname,
+  };
 }
 
 /** `E-Mail Address [Required]` → `emailaddress`; `aliases.0` → `aliases0`. */

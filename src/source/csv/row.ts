@@ -4,9 +4,11 @@
  * Promises: an entry only with at least one usable address; its id is the primary address unless a column says otherwise.
  * A row with more cells than the header has slipped (a comma too many): every address in it is taken, because one too many
  * is harmless and one too few a wrong 550, and nothing else in it is believed. A row with fewer is read as far as it goes.
+ * An entry of a row with any complaint is doubtful.
  */
 import { entryKinds, type Entry, type EntryAddress, type EntryKind } from '../source.js';
-import { isPlainAddress, newFindings, readCell, type CellFindings } from './cell.js';
+import { isPlainAddress, newFindings, type Findings } from '../written-address.js';
+import { readCell } from './cell.js';
 import type { Columns } from './header.js';
 
 export interface RowResult {
@@ -63,6 +65,9 @@ function byColumns(
     for (const index of indexes)
       collect(cells[index] ?? '', columns.names[index] ?? '', rules, false, found, addresses);
   }
+  const { nickname } = columns;
+  if (nickname !== undefined)
+    collect(cells[nickname] ?? '', columns.names[nickname] ?? '', rules, true, found, addresses);
   if (addresses.length === 0 && found.refused.length === 0 && isBlank(cells)) return blankRow;
   const primary = columns.address.length === 0 ? found.primary : undefined;
   return result(addresses, primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
@@ -83,6 +88,7 @@ function simpleRow(
   if (at === undefined || second !== undefined || columns.id !== undefined) return undefined;
   const value = cells[at] ?? '';
   if (!isPlainAddress(value)) return undefined;
+  if (columns.nickname !== undefined && cells[columns.nickname]?.includes('@') === true) return undefined;
   const addresses: EntryAddress[] = [{ value, attribute: columns.names[at] ?? '' }];
   for (const index of columns.aliases) {
     const cell = cells[index] ?? '';
@@ -137,7 +143,7 @@ function collect(
   attribute: string,
   rules: RowRules,
   lenient: boolean,
-  found: CellFindings,
+  found: Findings,
   addresses: EntryAddress[],
 ): void {
   const from = found.addresses.length;
@@ -151,7 +157,7 @@ function result(
   line: number,
   complaints: readonly string[],
   ragged: boolean,
-  { placeholder }: CellFindings,
+  { placeholder }: Findings,
   rest: { id: string | undefined; kind: EntryKind; disabled: boolean },
 ): RowResult {
   const addresses = withoutRepeats(found);
@@ -161,7 +167,14 @@ function result(
     return { entry: undefined, problems, blank: false, ragged, placeholder };
   }
   const id = rest.id === undefined || rest.id === '' ? (marked ?? first.value) : rest.id;
-  const entry: Entry = { ...rest, id, internalOnly: false, addresses, where: `line ${String(line)}` };
+  const entry: Entry = {
+    ...rest,
+    id,
+    internalOnly: false,
+    addresses,
+    where: `line ${String(line)}`,
+    ...(complaints.length > 0 ? { doubtful: true } : {}),
+  };
   return { entry, problems: complaints, blank: false, ragged, placeholder };
 }
 

@@ -1,0 +1,175 @@
+/**
+ * Addresses as people and programs write them into directories and lists: plain, several of them, `Name <address>`,
+ * `mailto:`, `SMTP:` and its relatives. The same reading for every source.
+ *
+ * Promises: linear in the length of the text; each address as it is spelled; whatever holds an `@` and gives no address is
+ * refused with the reason, never dropped, but for addresses of other systems (`sip:`, `X500:`, `SPO:`). Refuses whole domains
+ * (`@example.com`), which would accept everything, and never guesses which words before an `@` belong to an address.
+ */
+import { parseInternal, parseMailbox } from '../address/mailbox.js';
+
+export interface Findings {
+  readonly addresses: string[];
+  /** Why parts of the text were not used. */
+  readonly refused: string[];
+  /** The address marked `SMTP:` in capitals, as Exchange marks the primary one. */
+  primary: string | undefined;
+  /** The text is what a program writes when it could not write the value. */
+  placeholder: boolean;
+}
+
+export interface ReadingRules {
+  /** Text without an `@` is no complaint: it is a name, or a remark. */
+  readonly lenient: boolean;
+  /**
+   * `john smith@example.com`: `keep` takes it whole, as a local part with a space that was not quoted; `refuse` takes
+   * nothing of it, because it may as well be a name and an address.
+   */
+  readonly spaces: 'keep' | 'refuse';
+}
+
+/** Nearly every value: not worth a parser. Whatever is odd goes the long way. */
+const plain = /^[\w.+'-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$/;
+
+export function isPlainAddress(text: string): boolean {
+  return plain.test(text);
+}
+
+export function newFindings(): Findings {
+  return { addresses: [], refused: [], primary: undefined, placeholder: false };
+}
+
+const asOneValue: ReadingRules = { lenient: false, spaces: 'keep' };
+
+/** Reads a value that is meant to be one address, but may hold several between `; , |`. */
+export function readValue(value: string, into: Findings): void {
+  if (plain.test(value)) {
+    into.addresses.push(value);
+    return;
+  }
+  const text = strip(value);
+  const { isMail, address } = typed(text);
+  if (!isMail || address === '') return;
+  if (plain.test(address)) into.addresses.push(address);
+  else if (parseMailbox(address).ok) readOne(text, asOneValue, into);
+  else readParts(text, ';,|\t\r\n', asOneValue, into);
+}
+
+/** Reads parts between any of `separators`, none of which counts inside quotes and angle brackets. */
+export function readParts(text: string, separators: string, rules: ReadingRules, into: Findings): void {
+  const parts = partsOf(text, separators);
+  // In `Doe, Ann <ann@example.com>` what has no `@` is a name.
+  const lenient = rules.lenient || parts.some(({ bracketed }) => bracketed.length > 0);
+  for (const part of parts) {
+    if (part.bracketed.length > 0) for (const one of part.bracketed) readOne(one, rules, into);
+    else if (part.text.includes('"')) readOne(part.text, { ...rules, lenient }, into);
+    else readWords(part.text, { ...rules, lenient }, into);
+  }
+}
+
+/** Reads what stands between two separators: words that are addresses each, unless some may be part of the next. */
+export function readWords(part: string, rules: ReadingRules, into: Findings): void {
+  const text = strip(part);
+  const words = text.split(/\s+/);
+  if (words.length === 1) readOne(text, rules, into);
+  else if (!words.some((word, at) => mayBelongTo(word, words[at + 1])))
+    for (const word of words) readOne(word, rules, into);
+  else readSpaced(text, rules, into);
+}
+
+function mayBelongTo(word: string, next: string | undefined): boolean {
+  return next?.includes('@') === true && !word.includes('@') && !word.endsWith(':');
+}
+
+function readSpaced(text: string, rules: ReadingRules, into: Findings): void {
+  const { isMail, address } = typed(text);
+  if (!isMail) return;
+  const isOne = address.indexOf('@') === address.lastIndexOf('@');
+  if (rules.spaces === 'keep' && isOne && parseInternal(address).ok) into.addresses.push(address);
+  else {
+    const how = 'write Name <address>, or quotes around a local part with spaces';
+    into.refused.push(`"${shorten(text)}" may be one address or a name and an address: ${how}`);
+  }
+}
+
+/** Reads what can be one address only. */
+export function readOne(part: string, rules: ReadingRules, into: Findings): void {
+  const { isMail, isPrimary, address } = typed(strip(part));
+  if (!isMail || address === '') return;
+  if (isPlaceholder(address)) {
+    into.placeholder = true;
+    into.refused.push(`"${shorten(address)}" stands where a program could not write the addresses`);
+  } else if (/^\*?@[^@]*$/.test(address)) {
+    into.refused.push(
+      `"${shorten(address)}" is a whole domain, which would accept everything: list the addresses`,
+    );
+  } else if (address.includes('@') && parseMailbox(address).ok) {
+    into.addresses.push(address);
+    if (isPrimary) into.primary ??= address;
+  } else if (!rules.lenient || address.includes('@')) {
+    into.refused.push(`"${shorten(address)}" is not an address`);
+  }
+}
+
+/** Takes `smtp:` and the like off; what has another type is an address of another system. */
+function typed(text: string): { isMail: boolean; isPrimary: boolean; address: string } {
+  const prefix = /^([A-Za-z0-9-]{1,20}):/.exec(text)?.[1];
+  if (prefix === undefined) return { isMail: true, isPrimary: false, address: text };
+  const isMail = /^(?:smtp|mailto|e?-?mail)$/i.test(prefix);
+  return { isMail, isPrimary: prefix === 'SMTP', address: strip(text.slice(prefix.length + 1)) };
+}
+
+/** PowerShell writes the type of a collection instead of its values. */
+export function isPlaceholder(text: string): boolean {
+  return /^(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]/.test(text);
+}
+
+const invisible = /[\s\u200b-\u200f\u2060\ufeff]/u;
+
+/** Takes off white space, and the invisible characters that come with text copied from a web page. */
+export function strip(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && invisible.test(text.charAt(start))) start += 1;
+  while (end > start && invisible.test(text.charAt(end - 1))) end -= 1;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+interface Part {
+  readonly text: string;
+  /** What stands in its angle brackets with an `@`. */
+  readonly bracketed: readonly string[];
+}
+
+function partsOf(text: string, separators: string): Part[] {
+  const parts: Part[] = [];
+  let bracketed: string[] = [];
+  let start = 0;
+  let opened = 0;
+  let closing = '';
+  const close = (end: number): void => {
+    const part = strip(text.slice(start, end));
+    if (part !== '') parts.push({ text: part, bracketed });
+    bracketed = [];
+    start = end + 1;
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === '\\') at += 1;
+    else if (closing !== '') {
+      if (character !== closing) continue;
+      const inside = text.slice(opened, at);
+      if (closing === '>' && inside.includes('@')) bracketed.push(inside);
+      closing = '';
+    } else if (character === '"' || character === '<') {
+      closing = character === '"' ? '"' : '>';
+      opened = at + 1;
+    } else if (separators.includes(character)) close(at);
+  }
+  close(text.length);
+  return parts;
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
