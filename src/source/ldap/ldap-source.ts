@@ -53,6 +53,9 @@ class Reading {
   readonly #doubts: string[] = [];
   #done = 0;
   #references = 0;
+  /** References behind which people may be: the first of them. */
+  readonly #missed = new Set<string>();
+  #missedMore = 0;
   #withoutId = 0;
   #withoutAddress = 0;
 
@@ -87,13 +90,17 @@ class Reading {
     const attributes = planAttributes(options.preset, options.attributes).request;
     const query: PagedQuery = { ...options, baseDn, filter, attributes, paging };
     const pages = readPages(this.session, query);
+    const before = this.#done;
     for (;;) {
       const page = await pages.next();
       if (page.done === true) {
         this.#doubts.push(...page.value.doubts);
+        // A base that this account may no longer see looks just like an empty one.
+        if (this.#done === before && new Set(options.baseDns).size > 1)
+          this.#doubts.push(`${baseDn} gave no entry: if it is empty for good, take it out of baseDn`);
         return;
       }
-      this.#references += page.value.references.length;
+      for (const uri of page.value.references) this.#refer(uri);
       const entries = await this.#entriesOf(page.value);
       for (let at = 0; at < entries.length; at += maxBatch) yield entries.slice(at, at + maxBatch);
     }
@@ -103,11 +110,13 @@ class Reading {
     const entries: Entry[] = [];
     for (const found of page.entries) {
       const mapped = this.#map(found);
-      this.#tell(mapped.dn, mapped.unusable);
       if (mapped.ranges.length > 0) await this.#fetchRest(mapped);
+      const { addresses, unusable, doubtful } = mapped.values;
+      this.#tell(mapped.dn, unusable);
       if (mapped.id === undefined) this.#skipWithoutId(mapped.dn);
-      else if (mapped.addresses.length === 0) this.#withoutAddress += 1;
-      else entries.push(toEntry(mapped, mapped.id));
+      // A doubtful entry goes on without an address too: what it had before must not be taken for gone.
+      else if (addresses.length > 0 || doubtful) entries.push(toEntry(mapped, mapped.id));
+      if (addresses.length === 0) this.#withoutAddress += 1;
     }
     this.#done += page.entries.length;
     this.context.progress(this.#done);
@@ -115,10 +124,16 @@ class Reading {
   }
 
   async #fetchRest(mapped: Mapped): Promise<void> {
-    const { doubts, unusable } = await fetchRanges(this.session, mapped, this.options.timeLimitSeconds);
-    this.#tell(mapped.dn, unusable);
+    const doubts = await fetchRanges(this.session, mapped, this.options.timeLimitSeconds);
     this.#tell(mapped.dn, doubts);
     this.#doubts.push(...doubts.slice(0, Math.max(0, maxReasons - this.#doubts.length)));
+  }
+
+  #refer(uri: string): void {
+    this.#references += 1;
+    if (presets[this.options.preset].harmlessReference(uri)) return;
+    if (this.#missed.size < maxReasons) this.#missed.add(uri.slice(0, 200));
+    else if (!this.#missed.has(uri.slice(0, 200))) this.#missedMore += 1;
   }
 
   #skipWithoutId(dn: string): void {
@@ -136,7 +151,7 @@ class Reading {
     const reasons = [...this.#doubts];
     if (this.#withoutId > 0) reasons.push(`${String(this.#withoutId)} entries have no readable id`);
     const references = `${String(this.#references)} references to other servers were not followed`;
-    if (this.#references > 0 && !presets[options.preset].referencesAreNormal) reasons.push(references);
+    if (this.#missed.size > 0) reasons.push(this.#missedReferences());
     const who = identity === undefined || identity === '' ? (options.bindDn ?? '') : identity;
     const parts = [
       `${session.server} as ${who === '' ? 'anonymous' : who}`,
@@ -146,6 +161,12 @@ class Reading {
       ...(options.tls.verify ? [] : ['the certificate was not verified']),
     ];
     return { complete: reasons.length === 0, reasons, description: parts.join(', ') };
+  }
+
+  #missedReferences(): string {
+    const more = this.#missedMore === 0 ? '' : ` and ${String(this.#missedMore)} more`;
+    const which = `${[...this.#missed].join(', ')}${more}`;
+    return `people may stand behind ${which}, which was not followed: ${presets[this.options.preset].referenceHint}`;
   }
 }
 

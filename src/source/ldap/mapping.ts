@@ -2,11 +2,13 @@
  * One LDAP entry to one Entry: id, kind, flags and addresses.
  *
  * Takes what the server sent as it sent it: attribute names in any case, with options (`mail;lang-en`). Refuses an entry
- * without a readable id, and a value that is not UTF-8; the caller hears of both. The preset's wide rules err towards
- * accepting: disabled only where no mailbox type says that a disabled account still gets mail.
+ * without a readable id, and a value that is not UTF-8 or holds an `@` but no address: then the entry is doubtful, and the
+ * caller hears of it. The preset's wide rules err towards accepting: disabled only where no mailbox type says that a
+ * disabled account still gets mail.
  */
 import type { Attribute, SearchEntry } from 'ldapts';
 import type { Entry, EntryAddress, EntryKind } from '../source.js';
+import { newFindings, readValue } from '../written-address.js';
 import type { AttributePlan } from './preset.js';
 
 /** What the entry says, before ranged values are fetched. */
@@ -16,11 +18,17 @@ export interface Mapped {
   readonly kind: EntryKind;
   readonly disabled: boolean;
   readonly internalOnly: boolean;
-  readonly addresses: EntryAddress[];
-  /** Values that could not be used, with the reason. */
-  readonly unusable: readonly string[];
+  readonly values: Values;
   /** Attributes of which only a part came: `proxyAddresses` up to value 1499. */
   readonly ranges: readonly Range[];
+}
+
+export interface Values {
+  readonly addresses: EntryAddress[];
+  /** Values that could not be used, with the reason. */
+  readonly unusable: string[];
+  /** One of these may have been an address. */
+  doubtful: boolean;
 }
 
 export interface Range {
@@ -85,8 +93,7 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
   let type: string | undefined;
   let locked = false;
   let internalOnly = false;
-  const addresses: EntryAddress[] = [];
-  const unusable: string[] = [];
+  const values: Values = { addresses: [], unusable: [], doubtful: false };
   const ranges: Range[] = [];
   for (const attribute of entry.attributes) {
     const known = lookUp(attribute.type);
@@ -95,7 +102,7 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
         id = known.guid ? guidOf(attribute) : textOf(attribute)?.toLowerCase();
         break;
       case 'address':
-        addAddresses(attribute, known.name, addresses, unusable);
+        addAddresses(attribute, known.name, values);
         if (known.next !== undefined) ranges.push({ attribute: known.name, next: known.next });
         break;
       case 'objectclass':
@@ -119,34 +126,24 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
   }
   const disabled = respectDisabled && (locked || ((control & 2) !== 0 && mayBeDisabled(type)));
   const kind = kindOf(classes, type);
-  return { dn: entry.name, id, kind, disabled, internalOnly, addresses, unusable, ranges };
+  return { dn: entry.name, id, kind, disabled, internalOnly, values, ranges };
 }
 
 /** The values of one address attribute; addresses of other systems (`sip:`, `X500:`) are none of ours. */
-export function addAddresses(
-  attribute: Attribute,
-  name: string,
-  addresses: EntryAddress[],
-  unusable: string[],
-): void {
+export function addAddresses(attribute: Attribute, name: string, into: Values): void {
+  const found = newFindings();
   for (const value of attribute.values) {
     if (typeof value !== 'string') {
-      unusable.push(`a value of ${name} is not UTF-8`);
+      into.unusable.push(`a value of ${name} is not UTF-8`);
+      into.doubtful = true;
       continue;
     }
-    const address = addressOf(value);
-    if (address !== undefined) addresses.push({ value: address, attribute: name });
+    const refusedBefore = found.refused.length;
+    readValue(value, found);
+    if (found.refused.length > refusedBefore && value.includes('@')) into.doubtful = true;
   }
-}
-
-function addressOf(value: string): string | undefined {
-  const text = value.trim();
-  const colon = text.indexOf(':');
-  if (colon === -1) return text === '' ? undefined : text;
-  const prefix = text.slice(0, colon);
-  if (prefix.toLowerCase() === 'smtp') return text.slice(colon + 1).trim() || undefined;
-  // A type such as sip:, SPO:, X500:, and not the colon of a quoted local part or of an address literal.
-  return /^[A-Za-z0-9-]+$/.test(prefix) ? undefined : text;
+  for (const address of found.addresses) into.addresses.push({ value: address, attribute: name });
+  for (const reason of found.refused) into.unusable.push(`${name}: ${reason}`);
 }
 
 /** MS-DTYP 2.3.4: the first three fields of a GUID are little-endian. */
@@ -198,8 +195,10 @@ function kindOf(classes: readonly (string | Buffer)[], type: string | undefined)
 
 /** The Entry, once id and all values are there. */
 export function toEntry(mapped: Mapped, id: string): Entry {
-  const { dn, kind, disabled, internalOnly } = mapped;
-  return { id, kind, disabled, internalOnly, addresses: withoutRepeats(mapped.addresses), where: dn };
+  const { dn, kind, disabled, internalOnly, values } = mapped;
+  const addresses = withoutRepeats(values.addresses);
+  const entry: Entry = { id, kind, disabled, internalOnly, addresses, where: dn };
+  return values.doubtful ? { ...entry, doubtful: true } : entry;
 }
 
 /** `mail` is usually among proxyAddresses too. */

@@ -18,14 +18,18 @@ interface Preset {
   readonly addresses: readonly string[];
   /** Asked for besides the id and the addresses; mapping.ts knows what they mean. */
   readonly flags: readonly string[];
-  /**
-   * True when search references are normal and do not make the answer doubtful: Active Directory names its other
-   * partitions and child domains in every answer. Elsewhere a reference stands where entries could have been.
-   */
-  readonly referencesAreNormal: boolean;
+  /** Search references behind which there are no people. Any other stands where entries could have been. */
+  readonly harmlessReference: (uri: string) => boolean;
+  /** What to do about the others. */
+  readonly referenceHint: string;
 }
 
 const openAddresses = ['mail', 'mailAlternateAddress', 'mailLocalAddress', 'proxyAddresses'] as const;
+
+const others = {
+  harmlessReference: () => false,
+  referenceHint: 'add that server as another source, and name bases without the reference',
+};
 
 export const presets: Readonly<Record<LdapPreset, Preset>> = {
   openldap: {
@@ -33,21 +37,23 @@ export const presets: Readonly<Record<LdapPreset, Preset>> = {
     id: 'entryUUID', // RFC 4530
     addresses: openAddresses,
     flags: ['objectClass', 'userAccountControl', 'msExchRecipientTypeDetails', 'msExchRequireAuthToSendTo'],
-    referencesAreNormal: false,
+    ...others,
   },
   'active-directory': {
     filter: anyOf(['proxyAddresses', 'mail']),
     id: 'objectGUID',
     addresses: ['mail', 'proxyAddresses'],
     flags: ['objectClass', 'userAccountControl', 'msExchRecipientTypeDetails', 'msExchRequireAuthToSendTo'],
-    referencesAreNormal: true,
+    harmlessReference: isPartition,
+    referenceHint:
+      'search the global catalog (port 3268), or add that domain as another source and name the OUs of this one in baseDn',
   },
   '389ds': {
     filter: anyOf(openAddresses),
     id: 'nsUniqueId',
     addresses: openAddresses,
     flags: ['objectClass', 'nsAccountLock'],
-    referencesAreNormal: false,
+    ...others,
   },
 };
 
@@ -57,6 +63,17 @@ export function planAttributes(preset: LdapPreset, override: LdapAttributes = {}
   const id = override.id ?? base.id;
   const addresses = override.addresses ?? base.addresses;
   return { id, addresses, request: [...new Set([id, ...addresses, ...base.flags])] };
+}
+
+/**
+ * Active Directory names its other partitions in every answer for a whole domain: the configuration, the schema and DNS are
+ * harmless, a child domain is not.
+ */
+function isPartition(uri: string): boolean {
+  const path = /^ldaps?:\/\/[^/]*\/([^?]*)/i.exec(uri)?.[1] ?? '';
+  // RFC 4516 §2.1: the DN may be percent-encoded.
+  const dn = path.replaceAll(/%2C/gi, ',').replaceAll(/%3D/gi, '=').replaceAll(/%20/g, ' ');
+  return /^ *(?:(?:CN *= *Schema *, *)?CN *= *Configuration|DC *= *(?:Domain|Forest)DnsZones) *,/i.test(dn);
 }
 
 function anyOf(attributes: readonly string[]): string {

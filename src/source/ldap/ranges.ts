@@ -11,19 +11,18 @@ import type { Session } from './session.js';
 
 const maxRounds = 1000; // 1.5 million values of one entry
 
-/** Adds the missing addresses to `mapped`; returns why some may still be missing. */
+/** Adds the missing values to `mapped`; returns why some may still be missing. */
 export async function fetchRanges(
   session: Session,
   mapped: Mapped,
   timeLimitSeconds: number,
-): Promise<{ doubts: string[]; unusable: string[] }> {
+): Promise<string[]> {
   const doubts: string[] = [];
-  const unusable: string[] = [];
   for (const range of mapped.ranges) {
-    const missing = await fetchRange(session, mapped, range, timeLimitSeconds, unusable);
+    const missing = await fetchRange(session, mapped, range, timeLimitSeconds);
     if (missing !== undefined) doubts.push(`${mapped.dn}: not all values of ${range.attribute}: ${missing}`);
   }
-  return { doubts, unusable };
+  return doubts;
 }
 
 async function fetchRange(
@@ -31,14 +30,13 @@ async function fetchRange(
   mapped: Mapped,
   range: Range,
   timeLimitSeconds: number,
-  unusable: string[],
 ): Promise<string | undefined> {
   let next: number | undefined = range.next;
   for (let round = 0; next !== undefined; round += 1) {
     if (round === maxRounds) return `more than ${String(maxRounds)} parts`;
     const part = await fetchPart(session, mapped.dn, range.attribute, next, timeLimitSeconds);
     if (typeof part === 'string') return part;
-    addAddresses(part.attribute, range.attribute, mapped.addresses, unusable);
+    addAddresses(part.attribute, range.attribute, mapped.values);
     if (part.next !== undefined && part.next <= next) return 'the server repeats itself';
     next = part.next;
   }
