@@ -14,37 +14,53 @@ export interface Schedule {
 }
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
-/** Looks for a slot in a stretch of time, from `from` on. */
-type Search = (from: number) => number | undefined;
+/** Part of a schedule, and blocks of time each shorter than anything it names, also where clocks change. */
+interface Level {
+  readonly blockMs: number;
+  readonly matches: (at: number) => boolean;
+}
 
 /** The first slot after `after` and not after `until`; undefined when there is none. Milliseconds since the epoch. */
 export function firstSlotAfter(schedule: Schedule, after: number, until: number): number | undefined {
   const fields = validateDetailed(schedule.expression).fields;
   if (fields === undefined) return undefined;
-  const { timezone } = schedule;
-  const [hour, month] = [fields.hour.join(), fields.month.join()];
+  const [minute, hour, month] = [fields.minute.join(), fields.hour.join(), fields.month.join()];
   const days = [fields.dayOfMonth.join(), month, fields.dayOfWeek.join()];
   const seconds = fields.second.toSorted((a, b) => a - b);
-  const inMinute = matcher(['*', fields.minute.join(), hour, ...days], timezone);
-  const slotIn: Search = (minute) => {
-    const slot = seconds.map((second) => minute + second * 1000).find((at) => at > after && at <= until);
-    return slot !== undefined && inMinute(minute) ? slot : undefined;
+  const on = (...parts: string[]): Level['matches'] => matcher(['*', ...parts], schedule.timezone);
+  // matching is slow: a rare slot is looked for in months first, then in days, hours and minutes, never in seconds
+  const levels: Level[] = [
+    { blockMs: 14 * 24 * hourMs, matches: on('*', '*', '*', month, '*') },
+    { blockMs: 6 * hourMs, matches: on('*', '*', ...days) },
+    // an hour in which clocks change can last half as long
+    { blockMs: 15 * minuteMs, matches: on('*', hour, ...days) },
+  ];
+  const inMinute = on(minute, hour, ...days);
+  const slotIn = (at: number): number | undefined => {
+    const slot = seconds.map((second) => at + second * 1000).find((time) => time > after && time <= until);
+    return slot !== undefined && inMinute(at) ? slot : undefined;
   };
-  // matching is slow: a rare slot is looked for in months first, then in days, hours, minutes, never in seconds.
-  // each block is shorter than what it looks for, so that a month that touches a block holds its beginning or its end;
-  // days and hours are cut short where clocks change, to half an hour at the least
-  const inHour = inBlocks(15 * minuteMs, minuteMs, matcher(['*', '*', hour, ...days], timezone), slotIn);
-  const onDay = inBlocks(6 * 60 * minuteMs, 15 * minuteMs, matcher(['*', '*', '*', ...days], timezone), inHour);
-  const inMonth = inBlocks(
-    14 * 24 * 60 * minuteMs,
-    6 * 60 * minuteMs,
-    matcher(['*', '*', '*', '*', month, '*'], timezone),
-    onDay,
-  );
-  const blockMs = 14 * 24 * 60 * minuteMs;
-  for (let block = Math.floor(after / blockMs) * blockMs; block <= until; block += blockMs) {
-    const slot = inMonth(block);
+  return search(levels, Math.floor(after / minuteMs) * minuteMs, until + 1, slotIn);
+}
+
+/** The first slot in the minutes from `from` until before `to`. */
+function search(
+  levels: readonly Level[],
+  from: number,
+  to: number,
+  slotIn: (minute: number) => number | undefined,
+): number | undefined {
+  const [level, ...finer] = levels;
+  const stepMs = level?.blockMs ?? minuteMs;
+  for (let block = Math.floor(from / stepMs) * stepMs; block < to; block += stepMs) {
+    // what touches a block and is longer than it holds its beginning or its end
+    if (level !== undefined && !level.matches(block) && !level.matches(block + stepMs)) continue;
+    const slot =
+      level === undefined
+        ? slotIn(block)
+        : search(finer, Math.max(block, from), Math.min(block + stepMs, to), slotIn);
     if (slot !== undefined) return slot;
   }
   return undefined;

@@ -1,5 +1,22 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { firstSlotAfter } from '../../src/sync/schedule-slots.js';
+
+const count = vi.hoisted(() => ({ matches: 0 }));
+
+/** node-cron itself, but for a count of what is slow in it. */
+vi.mock(import('node-cron'), async (importOriginal) => {
+  const original = await importOriginal();
+  const createTask: typeof original.createTask = (...args) => {
+    const task = original.createTask(...args);
+    const match = task.match.bind(task);
+    task.match = (date) => {
+      count.matches += 1;
+      return match(date);
+    };
+    return task;
+  };
+  return { ...original, createTask };
+});
 
 function first(expression: string, timezone: string, after: string, until: string): string | undefined {
   const slot = firstSlotAfter({ expression, timezone }, Date.parse(after), Date.parse(until));
@@ -46,6 +63,27 @@ describe('firstSlotAfter', () => {
   it('finds a rare slot, years away', () => {
     expect(first('0 0 29 2 *', 'Europe/Berlin', '2024-03-01T00:00:00Z', '2028-03-01T00:00:00Z')).toBe(
       '2028-02-28T23:00:00Z',
+    );
+  });
+
+  it('looks for a yearly slot without keeping the main thread busy', () => {
+    for (const timezone of ['UTC', 'Australia/Lord_Howe']) {
+      count.matches = 0;
+      const [after, until] = [Date.parse('2025-02-01T00:00:00Z'), Date.parse('2025-12-30T00:00:00Z')];
+      expect(firstSlotAfter({ expression: '30 2 1 1 *', timezone }, after, until)).toBeUndefined();
+      // about 50 µs each
+      expect(count.matches).toBeLessThan(500);
+    }
+  });
+
+  it('finds every slot around a change of clocks by half an hour, and at midnight', () => {
+    // at 02:00 on the first Sunday of October Lord Howe's clocks go to 02:30; at midnight in Beirut's spring to 01:00
+    const [after, until] = ['2026-10-03T13:00:00Z', '2026-10-04T13:00:00Z'];
+    expect(first('15 2 * * *', 'Australia/Lord_Howe', after, until)).toBeUndefined();
+    expect(first('45 2 * * *', 'Australia/Lord_Howe', after, until)).toBe('2026-10-03T15:45:00Z');
+    expect(first('59 1 * * *', 'Australia/Lord_Howe', after, until)).toBe('2026-10-03T15:29:00Z');
+    expect(first('30 1 29 3 *', 'Asia/Beirut', '2026-03-01T00:00:00Z', '2026-04-30T00:00:00Z')).toBe(
+      '2026-03-28T22:30:00Z',
     );
   });
 });
