@@ -2,8 +2,8 @@
  * The control process: finds what a crash left, keeps lookup.db published, runs sources by their schedules, and serves
  * HTTP. Everything that writes runs in worker threads (compose/worker-pool.ts).
  *
- * Promises: resolves with 0 after a stop, in which running syncs get ten seconds to end;
- * rejects with `config` or `store` when it cannot start.
+ * Promises: resolves with 0 after a stop, in which running syncs get ten seconds to end (the process kills itself when one
+ * cannot be ended at all); rejects with `config` or `store` when it cannot start.
  */
 import { join } from 'node:path';
 import { createControlMetrics } from './compose/control-metrics.js';
@@ -59,15 +59,22 @@ export async function runControl({ configPath }: { readonly configPath: string }
       verdicts.close();
     }
   } finally {
-    await Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
+    const [left, leftOfChores] = await Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
     lifecycle.close();
+    if (left + leftOfChores > 0) endByForce(log);
   }
   log.info('stopped');
   return 0;
 }
 
+/** Node waits for every thread, also in `process.exit`, and one inside a system call that never returns never ends. */
+function endByForce(log: Logger): void {
+  log.error('a thread did not end, perhaps because a disk does not answer: ending the process by force');
+  process.kill(process.pid, 'SIGKILL');
+}
+
 async function recoverStore(chores: WorkerPool, config: Config, log: Logger): Promise<void> {
-  const { interrupted, published, publishError } = await chores.run(config, { kind: 'recover' });
+  const { interrupted, published, publishError } = await chores.run(() => config, { kind: 'recover' });
   if (interrupted.length > 0) log.warn({ runs: interrupted }, 'runs found unfinished: marked interrupted');
   if (published !== undefined) log.info({ ...published }, 'published');
   if (publishError !== undefined) log.error({ err: publishError }, 'publishing failed: trying again');
@@ -116,13 +123,14 @@ function startControl(parts: Parts): Control {
       return doors;
     },
     begin() {
-      stopWatching = startChores(parts, reloader, () => jobs.running() > 0);
+      stopWatching = startChores(parts, reloader);
       schedule(config);
       for (const { source, why } of dueAtStart(config, Date.now())) runner.soon(source, why);
       parts.lifecycle.onReload(reloader.reload);
     },
     async stop() {
       scheduler?.stop();
+      runner.stop();
       stopWatching?.();
       const closing = Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
       await http?.close();
@@ -162,21 +170,20 @@ function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler 
 }
 
 /** Watches lookup.db, reads it through once, and keeps house daily. Returns how to stop. */
-function startChores({ chores, log }: Parts, reloader: Reloader, isBusy: () => boolean): () => void {
+function startChores({ chores, log }: Parts, reloader: Reloader): () => void {
   const { dataDir } = reloader.current();
   const watch = watchLookup({
     look: () => lookupState(lookupPath(dataDir), directoryPath(dataDir)),
-    publish: (force) => chores.run(reloader.current(), { kind: 'publish', force }),
-    isBusy,
+    publish: (force) => chores.run(reloader.current, { kind: 'publish', force }),
     log,
   });
   const verify = async (): Promise<void> => {
-    const rebuilt = await chores.run(reloader.current(), { kind: 'verify' });
+    const rebuilt = await chores.run(reloader.current, { kind: 'verify' });
     if (rebuilt !== undefined)
       log.warn({ ...rebuilt }, 'recipient list for the edges was damaged: built anew');
   };
   const keepHouse = async (): Promise<void> => {
-    const { pruned } = await chores.run(reloader.current(), { kind: 'maintain' });
+    const { pruned } = await chores.run(reloader.current, { kind: 'maintain' });
     if (pruned > 0) log.info({ pruned }, 'old runs dropped');
     await verify();
   };

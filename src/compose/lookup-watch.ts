@@ -1,8 +1,8 @@
 /**
  * Watches lookup.db from control: when it is missing, damaged or behind the directory, it is published again.
  *
- * Promises one attempt at a time, further apart each time it fails. A file that is merely behind is left alone while a run
- * is under way, because that run publishes at its end.
+ * Promises one attempt at a time, further apart each time it fails. A file that is merely behind has a few seconds to catch
+ * up by itself, because every run, in whatever process, publishes at its end; one that was killed does not.
  */
 import { messageOf } from '../errors.js';
 import type { Published } from '../lookup/publish.js';
@@ -12,8 +12,6 @@ import type { LookupState } from './lookup-state.js';
 export interface LookupWatchOptions {
   readonly look: () => LookupState;
   readonly publish: (force: boolean) => Promise<Published>;
-  /** Whether a run is under way. */
-  readonly isBusy: () => boolean;
   readonly log: Logger;
   readonly now?: () => number;
   /** Default 1 s. */
@@ -26,6 +24,7 @@ export interface LookupWatch {
   stop(): void;
 }
 
+const patienceMs = 3000;
 const firstBackoffMs = 1000;
 const longestBackoffMs = 60_000;
 
@@ -34,17 +33,26 @@ export function watchLookup(options: LookupWatchOptions): LookupWatch {
   let working = false;
   let backoffMs = 0;
   let notBefore = 0;
+  let behindSince: number | undefined;
+
+  /** Whether whoever changed the directory had time enough to publish, and did not. */
+  function isLeftBehind(state: LookupState): boolean {
+    behindSince = state === 'behind' ? (behindSince ?? now()) : undefined;
+    return behindSince !== undefined && now() - behindSince >= patienceMs;
+  }
 
   async function check(): Promise<void> {
     if (working || now() < notBefore) return;
     working = true;
     try {
       const state = options.look();
-      if (state === 'current' || (state === 'behind' && options.isBusy())) return;
+      const isLeft = isLeftBehind(state);
+      if (state === 'current' || (state === 'behind' && !isLeft)) return;
       log.warn({ state }, 'recipient list for the edges is not as it should be: publishing');
       const { generation, how } = await options.publish(state === 'damaged');
       log.info({ generation, how }, 'published');
       backoffMs = 0;
+      behindSince = undefined;
     } catch (error) {
       backoffMs = Math.min(longestBackoffMs, Math.max(firstBackoffMs, backoffMs * 2));
       notBefore = now() + backoffMs;

@@ -1,13 +1,14 @@
 /**
  * Runs tasks off the main thread: a few at a time, one at a time for each source, each in a worker thread of its own.
  *
- * Promises: every task settles, also when its thread dies (`internal`); the queue is bounded (`conflict` past it); `close`
- * waits, asks to stop, and cuts, in bounded time. A thread that died may have left a run open: its lease
- * runs out and the next run of the source marks it.
+ * Promises: every task settles, also when its thread dies or cannot be started (`internal`); the queue is bounded, and so
+ * is one source's part of it (`conflict` past it); `close` waits, asks to stop, cuts, and at last leaves behind what does
+ * not even end then, in bounded time. A thread that died may have left a run open: its lease runs out and the next run of
+ * the source marks it.
  */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/schema.js';
-import { messageOf, RollcallError } from '../errors.js';
+import { asRollcallError, messageOf, RollcallError } from '../errors.js';
 import type { Progress } from '../sync/run.js';
 import {
   fromPlainError,
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Tasks that may wait; default 100. */
   readonly maxWaiting?: number;
+  /** Tasks of one source, or decisions on runs of one tenant, that may wait; default 4. */
+  readonly maxWaitingEach?: number;
   /** The worker's module; default: src/worker.ts as built. */
   readonly entry?: URL;
 }
@@ -30,40 +33,58 @@ export interface PoolOptions {
 export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
+  /** Waits however many others do: the caller sees to it that such tasks are few. */
+  readonly admit?: boolean;
 }
 
 export interface WorkerPool {
-  run<T extends Task>(config: Config, task: T, options?: RunOptions): Promise<TaskResults[T['kind']]>;
+  /** `config` is asked when the task starts, so that one that waited works by what is in force then. */
+  run<T extends Task>(config: () => Config, task: T, options?: RunOptions): Promise<TaskResults[T['kind']]>;
   /** Tasks under way. */
   running(): number;
-  /** Refuses new tasks; those under way have `graceMs` to end, then are aborted, then cut. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Refuses new tasks; those under way have `graceMs` to end, then are aborted, then cut. Resolves with how many threads
+   * did not end even so: the process cannot exit by itself while there is one.
+   */
+  close(graceMs: number): Promise<number>;
 }
 
 interface Item {
   /** Tasks of one key never run side by side; undefined: with anything. */
   readonly key: string | undefined;
-  readonly order: WorkerOrder;
+  /** Those who share this share a part of the queue. */
+  readonly share: string | undefined;
+  readonly config: () => Config;
+  readonly task: Task;
   readonly options: RunOptions;
   readonly settle: (outcome: Outcome) => void;
 }
 
 type Outcome = { readonly result: unknown } | { readonly error: Error };
 
-/** A thread that has answered is given this long to end by itself. */
+/** A thread that has answered, was aborted or was cut is given this long to end. */
 const lingerMs = 2000;
 
-export function createWorkerPool({ size, maxWaiting = 100, entry = workerEntry() }: PoolOptions): WorkerPool {
+export function createWorkerPool(options: PoolOptions): WorkerPool {
+  const { size, maxWaiting = 100, maxWaitingEach = 4, entry = workerEntry() } = options;
   const waiting: Item[] = [];
   const active = new Map<Item, Thread>();
   const keys = new Set<string>();
-  let closing = false;
+  let closed: Promise<number> | undefined;
   let emptied: (() => void) | undefined;
 
-  function run<T extends Task>(config: Config, task: T, options: RunOptions = {}) {
+  function whyNot(share: string | undefined): string | undefined {
+    if (waiting.length >= maxWaiting) return 'too many runs are waiting';
+    const ofShare = waiting.filter((item) => share !== undefined && item.share === share).length;
+    return ofShare >= maxWaitingEach ? `too many runs of ${share ?? ''} are waiting` : undefined;
+  }
+
+  function run<T extends Task>(config: () => Config, task: T, options: RunOptions = {}) {
     return new Promise<TaskResults[T['kind']]>((resolve, reject) => {
-      if (closing || waiting.length >= maxWaiting) {
-        const why = closing ? 'Rollcall is stopping' : 'too many runs are waiting';
+      const share = shareOf(task);
+      const full = options.admit === true ? undefined : whyNot(share);
+      const why = closed === undefined ? full : 'Rollcall is stopping';
+      if (why !== undefined) {
         reject(new RollcallError('conflict', `${why}: nothing was done`, { hint: 'Try again later.' }));
         return;
       }
@@ -71,7 +92,7 @@ export function createWorkerPool({ size, maxWaiting = 100, entry = workerEntry()
         if ('error' in outcome) reject(outcome.error);
         else resolve(outcome.result as TaskResults[T['kind']]);
       };
-      waiting.push({ key: keyOf(task), order: { config, task }, options, settle });
+      waiting.push({ key: keyOf(task), share, config, task, options, settle });
       startNext();
     });
   }
@@ -85,37 +106,51 @@ export function createWorkerPool({ size, maxWaiting = 100, entry = workerEntry()
     }
   }
 
+  /** Never throws: a task that cannot be started ends with why, and the next one has its turn. */
   function start(item: Item): void {
     if (item.key !== undefined) keys.add(item.key);
-    const thread = startThread(entry, item, (outcome) => {
-      active.delete(item);
-      if (item.key !== undefined) keys.delete(item.key);
-      item.settle(outcome);
-      startNext();
-      if (active.size === 0) emptied?.();
-    });
-    active.set(item, thread);
+    try {
+      const thread = startThread(entry, item, (outcome) => {
+        end(item, outcome);
+        startNext();
+        if (active.size === 0) emptied?.();
+      });
+      active.set(item, thread);
+    } catch (error) {
+      end(item, { error: asRollcallError(error) });
+    }
   }
 
-  async function close(graceMs: number): Promise<void> {
-    closing = true;
+  function end(item: Item, outcome: Outcome): void {
+    active.delete(item);
+    if (item.key !== undefined) keys.delete(item.key);
+    item.settle(outcome);
+  }
+
+  async function endAll(graceMs: number): Promise<number> {
     const stopped = new RollcallError('conflict', 'Rollcall is stopping: nothing was done');
     for (const item of waiting.splice(0)) item.settle({ error: stopped });
-    if (active.size === 0) return;
-    const all = new Promise<void>((resolve) => (emptied = resolve));
-    const each = (act: (thread: Thread) => void) => () => [...active.values()].forEach(act);
-    const aborting = setTimeout(
-      each((thread) => thread.abort()),
-      graceMs,
-    );
-    const cutting = setTimeout(
-      each((thread) => thread.terminate()),
-      graceMs + lingerMs,
-    );
-    await all;
-    clearTimeout(aborting);
-    clearTimeout(cutting);
+    if (active.size === 0) return 0;
+    const threads = (): Thread[] => [...active.values()];
+    const timers = [
+      setTimeout(() => threads().forEach((thread) => thread.abort()), graceMs),
+      setTimeout(() => threads().forEach((thread) => thread.terminate()), graceMs + lingerMs),
+    ];
+    await new Promise<void>((resolve) => {
+      emptied = resolve;
+      // a thread inside a system call that never returns does not hear that it is cut
+      timers.push(setTimeout(resolve, graceMs + 2 * lingerMs));
+    });
+    timers.forEach(clearTimeout);
+    const stuck = [...active];
+    for (const [item, thread] of stuck) {
+      thread.leave();
+      end(item, { error: died(item.task, 'it did not end when it was cut') });
+    }
+    return stuck.length;
   }
+
+  const close = (graceMs: number): Promise<number> => (closed ??= endAll(graceMs));
 
   return { run, running: () => active.size, close };
 }
@@ -125,15 +160,26 @@ function keyOf(task: Task): string | undefined {
   return 'source' in task.job ? `source ${task.job.source}` : undefined;
 }
 
+/** Decisions on runs may run side by side, but one tenant's must not fill the queue. */
+function shareOf(task: Task): string | undefined {
+  const key = keyOf(task);
+  if (key !== undefined || task.kind !== 'job' || 'source' in task.job) return key;
+  return task.job.tenant === undefined ? undefined : `tenant ${task.job.tenant}`;
+}
+
 interface Thread {
   abort(): void;
   terminate(): void;
+  /** Keeps nothing waiting any more. */
+  leave(): void;
 }
 
-function startThread(entry: URL, { order, options }: Item, onEnd: (outcome: Outcome) => void): Thread {
+/** Throws when no thread can be made, or the task has no configuration. */
+function startThread(entry: URL, { config, task, options }: Item, onEnd: (outcome: Outcome) => void): Thread {
   let outcome: Outcome | undefined;
   let linger: NodeJS.Timeout | undefined;
-  const worker = new Worker(entry, { workerData: order, name: order.task.kind });
+  const order: WorkerOrder = { config: config(), task };
+  const worker = new Worker(entry, { workerData: order, name: task.kind });
   const terminate = (): void => void worker.terminate();
   const abort = (): void => worker.postMessage('abort' satisfies WorkerRequest);
   options.signal?.addEventListener('abort', abort, { once: true });
@@ -147,17 +193,17 @@ function startThread(entry: URL, { order, options }: Item, onEnd: (outcome: Outc
     outcome = reply.kind === 'done' ? { result: reply.result } : { error: fromPlainError(reply.error) };
     linger = setTimeout(terminate, lingerMs);
   });
-  worker.on('error', (error) => (outcome ??= { error: died(order, messageOf(error)) }));
+  worker.on('error', (error) => (outcome ??= { error: died(task, messageOf(error)) }));
   worker.on('exit', (status) => {
     clearTimeout(linger);
     options.signal?.removeEventListener('abort', abort);
-    onEnd(outcome ?? { error: died(order, `it ended with status ${status}`) });
+    onEnd(outcome ?? { error: died(task, `it ended with status ${status}`) });
   });
-  return { abort, terminate };
+  return { abort, terminate, leave: () => worker.unref() };
 }
 
-function died({ task }: WorkerOrder, how: string): RollcallError {
-  return new RollcallError('internal', `the thread of this ${task.kind} died: ${how}`, {
+function died({ kind }: Task, how: string): RollcallError {
+  return new RollcallError('internal', `the thread of this ${kind} died: ${how}`, {
     hint: 'Nothing was half applied. If memory ran out, give the process more.',
   });
 }
