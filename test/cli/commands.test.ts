@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliHouse, defaults } from './cli-house.js';
 
@@ -241,6 +242,41 @@ describe('doctor', () => {
     expect(texts).not.toContain('pw');
     bad.remove();
     taken.close();
+  });
+
+  it('names the source of a domain that knows nobody in it, and looks at an alias as the edges do', async () => {
+    const csv = (name: string): object => ({ kind: 'csv', path: `./${name}.csv`, schedule: '@hourly' });
+    const wrong = new CliHouse({
+      ...defaults,
+      domains: {
+        'example.com': { mode: 'enforce', sources: ['people', 'others'] },
+        'alias.example': { mode: 'enforce', aliasOf: 'example.com' },
+      },
+      sources: { people: csv('people'), others: csv('others') },
+      edges: { policy: { listen: '127.0.0.1:0' } },
+    });
+    wrong.write('others.csv', 'address\nsomebody@elsewhere.example\nother@example.com\n');
+    for (const source of ['people', 'others']) await wrong.run(['sync', source]);
+    expect(await doctor(wrong)).toEqual({ status: 0, wrong: [] });
+    const store = new Database(join(wrong.folder, 'data', 'directory.db'));
+    store.exec(
+      "UPDATE coverage SET addresses = 0 WHERE source = (SELECT source FROM source WHERE name = 'others')",
+    );
+    store.exec("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'");
+    store.close();
+    // the same generation, but not published since
+    expect((await doctor(wrong)).wrong).toMatchObject([{ level: 'warn', about: 'lookup.db' }]);
+    await wrong.run(['sync', 'people']);
+    const silent = {
+      level: 'error',
+      what: 'others names no address in it',
+      mend: expect.stringMatching(/take it out of the domain's `sources`, or mend what it reads/) as string,
+    };
+    expect((await doctor(wrong)).wrong).toMatchObject([
+      { about: 'domain example.com', ...silent },
+      { about: 'domain alias.example', ...silent },
+    ]);
+    wrong.remove();
   });
 
   it('finds a damaged snapshot', async () => {

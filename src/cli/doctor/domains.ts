@@ -1,7 +1,7 @@
 /** The domains: still observing, never synced, stale, without an address, open to everybody. */
 import type { Config } from '../../config/schema.js';
 import { domainTableOf } from '../../compose/domains.js';
-import type { LookupView } from '../../lookup/reader.js';
+import type { Coverage, LookupView } from '../../lookup/reader.js';
 import type { DomainPolicy } from '../../policy/domain-table.js';
 import { freshnessOf } from '../../policy/freshness.js';
 import { span } from '../text.js';
@@ -48,34 +48,50 @@ function checkPolicy({ domain, mode, catchAll }: DomainPolicy): Finding[] {
 }
 
 function checkFreshness(policy: DomainPolicy, lookup: LookupView, now: number): Finding[] {
-  const { domain, mode, sources, tenant } = policy;
-  if (mode === 'off') return [];
-  const about = `domain ${domain}`;
-  const level = mode === 'enforce' ? error : warn;
-  const home = policy.aliasOf ?? domain;
-  const freshness = freshnessOf(lookup, policy, home, now);
+  const { domain, mode, sources, staleAfterMs } = policy;
+  const freshness = mode === 'off' ? 'fresh' : freshnessOf(lookup, policy, domain, now);
   if (freshness === 'fresh') return [];
-  const coverages = sources.map((source) => ({ source, coverage: lookup.coverage(tenant, source, home) }));
-  const uncovered = coverages.filter(({ coverage }) => coverage === undefined).map(({ source }) => source);
   const why = `Everybody whom no list names gets ${policy.whenStale === 'defer' || freshness === 'never-synced' ? '"try again later"' : 'in'}.`;
-  if (sources.length === 0) return [level(about, 'it has no source', why, 'Name its sources in `sources`.')];
+  const finding = (what: string, mend: string): Finding[] => [
+    (mode === 'enforce' ? error : warn)(`domain ${domain}`, what, why, mend),
+  ];
+  if (sources.length === 0) return finding('it has no source', 'Name its sources in `sources`.');
+  // an alias domain needs its target's list too
+  const homes = policy.aliasOf === undefined ? [domain] : [domain, policy.aliasOf];
+  const lists = sources.map((source) => ({
+    source,
+    coverages: homes.map((home) => lookup.coverage(policy.tenant, source, home)),
+  }));
+  const where = (is: (coverages: readonly (Coverage | undefined)[]) => boolean): string[] =>
+    lists.filter(({ coverages }) => is(coverages)).map(({ source }) => source);
+
+  const uncovered = where((coverages) => coverages.includes(undefined));
   if (uncovered.length > 0) {
-    const what = `no complete list of ${uncovered.join(', ')} covers it yet`;
-    return [
-      level(about, what, why, `Run \`rollcall sync ${uncovered[0] ?? 'SOURCE'}\` and look at what it says.`),
-    ];
+    const mend = `Run \`rollcall sync ${uncovered[0] ?? 'SOURCE'}\` and look at what it says.`;
+    return finding(`no complete list of ${uncovered.join(', ')} covers it yet`, mend);
   }
-  if (freshness === 'never-synced') {
-    const mend =
-      'Is the domain spelt right, and do the lists have addresses in it? An empty list makes nobody unknown.';
-    return [level(about, 'no source names an address in it', why, mend)];
-  }
-  const old = coverages.filter(
-    ({ coverage }) => coverage !== undefined && now - coverage.completeAt > policy.staleAfterMs,
+  const silent = where((coverages) => coverages.every((coverage) => coverage?.addresses === 0));
+  if (silent.length > 0) return finding(...silence(silent, sources.length));
+  const old = where((coverages) =>
+    coverages.some((coverage) => coverage !== undefined && now - coverage.completeAt > staleAfterMs),
   );
   const what =
     old.length > 0
-      ? `the list of ${old.map(({ source }) => source).join(', ')} is older than staleAfter (${span(policy.staleAfterMs)})`
+      ? `the list of ${old.join(', ')} is older than staleAfter (${span(staleAfterMs)})`
       : 'additions are held, so a list is not complete';
-  return [level(about, what, why, '`rollcall runs` says what became of the last runs.')];
+  return finding(what, '`rollcall runs` says what became of the last runs.');
+}
+
+/** What is wrong when sources name nobody in a domain for which they speak, and how to mend it. */
+function silence(silent: readonly string[], all: number): [what: string, mend: string] {
+  const takeOut = "take it out of the domain's `sources`, or mend what it reads.";
+  if (silent.length < all)
+    return [
+      `${silent.join(', ')} names no address in it`,
+      `A source of the domain names nobody there: ${takeOut}`,
+    ];
+  return [
+    'no source names an address in it',
+    `Is the domain spelt right? If a source has nobody there, ${takeOut} An empty list makes nobody unknown.`,
+  ];
 }

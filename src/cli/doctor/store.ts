@@ -1,6 +1,7 @@
 /** The databases: whole, of this version, and lookup.db up to the directory; plans that wait, tokens that are missing. */
 import Database from 'better-sqlite3';
 import { existsSync } from 'node:fs';
+import { lookupState } from '../../compose/lookup-state.js';
 import type { Config } from '../../config/schema.js';
 import { messageOf } from '../../errors.js';
 import { openLookup } from '../../lookup/reader.js';
@@ -74,9 +75,12 @@ export function checkLookup(config: Config, db: Db | undefined): Finding[] {
     const truth = generationOf(db);
     if (generation === undefined)
       return [...damage, error('lookup.db', 'it cannot be used', without, rebuild)];
-    if (generation === truth)
+    if (lookupState(path, directoryPath(config.dataDir)) === 'current')
       return [...damage, ok('lookup.db', `generation ${generation}, as directory.db`)];
-    const what = `generation ${generation}, and directory.db is at ${truth}`;
+    const what =
+      generation === truth
+        ? `generation ${generation}, but not the same as directory.db has: it was not published since`
+        : `generation ${generation}, and directory.db is at ${truth}`;
     return [...damage, warn('lookup.db', what, 'The edges answer out of an older list.', rebuild)];
   } finally {
     lookup.close();
