@@ -1,7 +1,7 @@
 /** From the configuration to the logs: the service log on standard error, the mail log beside it or in a file. */
 import { formatIssue, type ConfigIssue } from '../config/issues.js';
 import type { Config } from '../config/schema.js';
-import { createLogger, fileDestination, type Logger } from '../telemetry/log.js';
+import { busyDestination, createLogger, fileDestination, type Logger } from '../telemetry/log.js';
 import { createMailLog, type MailLog } from '../telemetry/mail-log.js';
 
 export interface Logs {
@@ -14,16 +14,15 @@ export interface Logs {
 export function openLogs(config: Config, part: string): Logs {
   const { level, format, mail, addresses } = config.log;
   const log = createLogger({ level, format }).child({ part });
-  if (mail === undefined) return { log, mailLog: createMailLog(log, { addresses }), reload: relevel(log) };
-  const file = fileDestination(mail);
-  const mailLogger = createLogger({ level, format, destination: file });
+  const file = mail === undefined ? busyDestination() : fileDestination(mail);
+  const mailLogger = createLogger({ level, format, destination: file, redact: false }).child({ part });
   return {
     log,
     mailLog: createMailLog(mailLogger, { addresses }),
     reload(next) {
       relevel(log)(next);
       mailLogger.level = next.log.level;
-      reopen(file);
+      if (mail !== undefined) reopen(file);
     },
   };
 }
