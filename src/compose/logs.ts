@@ -22,16 +22,9 @@ export function openLogs(config: Config, part: string): Logs {
     reload(next) {
       relevel(log)(next);
       mailLogger.level = next.log.level;
-      if (mail !== undefined) reopen(file);
+      if (mail !== undefined) file.reopen();
     },
   };
-}
-
-/** Only a file can be opened again, and its type does not say so. */
-function reopen(destination: object): void {
-  if ('reopen' in destination && typeof destination.reopen === 'function') {
-    (destination as { reopen(): void }).reopen();
-  }
 }
 
 function relevel(log: Logger): (config: Config) => void {

@@ -62,11 +62,41 @@ export function createPolicyParser(maxRequestBytes: number): PolicyParser {
 
 const newline = 0x0a;
 
-/** `name=value` lines without NUL, to the end. One native scan: this runs for each recipient of a busy Postfix. */
-const wellFormed = /^(?:[^=\n\0]+=[^\n\0]*\n)+$/;
-
 /** `text` holds octets; every line ends with a newline. A string is the problem. */
 function parseRequest(text: string): PolicyRequest | string {
+  return parseUsual(text) ?? parseAny(text);
+}
+
+/**
+ * The request as Postfix writes it: `request=` first, each attribute once. Native searches for the few that count, as this
+ * runs for each recipient of a busy Postfix; undefined for anything else, which goes the long way.
+ */
+function parseUsual(text: string): PolicyRequest | undefined {
+  if (!text.startsWith(usualStart) || text.includes('\0')) return undefined;
+  const state = usualValue(text, '\nprotocol_state=');
+  const recipient = usualValue(text, '\nrecipient=');
+  const sender = usualValue(text, '\nsender=');
+  const client = usualValue(text, '\nclient_address=');
+  if (state === undefined || recipient === undefined || sender === undefined || client === undefined)
+    return undefined;
+  if (text.includes('\nrequest=')) return undefined;
+  return { state, recipient, sender, client: client === '' ? undefined : client };
+}
+
+const usualStart = 'request=smtpd_access_policy\n';
+
+/** The value of an attribute that is there just once. `name` has its newline and its `=`. */
+function usualValue(text: string, name: string): string | undefined {
+  const at = text.indexOf(name);
+  if (at === -1 || text.includes(name, at + name.length - 1)) return undefined;
+  const start = at + name.length;
+  return text.slice(start, text.indexOf('\n', start));
+}
+
+/** `name=value` lines without NUL, to the end. */
+const wellFormed = /^(?:[^=\n\0]+=[^\n\0]*\n)+$/;
+
+function parseAny(text: string): PolicyRequest | string {
   if (!wellFormed.test(text)) return 'not lines of name=value';
   const found = new Array<string | undefined>(names.length);
   for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {

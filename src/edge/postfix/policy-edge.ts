@@ -6,6 +6,7 @@ import type { Decide, Witness } from '../../policy/verdict.js';
 import type { Logger } from '../../telemetry/log.js';
 import { createMailLog, type MailLog } from '../../telemetry/mail-log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
+import { createBatch } from '../batch.js';
 import type { ListenAddress } from '../bind.js';
 import { createListener, type Edge } from '../listener.js';
 import { openPolicySession, type PolicySessionOptions } from './session.js';
@@ -31,6 +32,7 @@ export interface PolicyEdgeOptions {
 
 export function createPolicyEdge(options: PolicyEdgeOptions): Edge {
   const session: PolicySessionOptions = {
+    batch: createBatch(),
     decide: options.decide,
     witness: options.witness,
     log: options.log,

@@ -1,15 +1,17 @@
 /**
  * One connection of a Postfix smtpd (or whoever speaks its policy protocol): requests in, answers out, in order.
  *
- * Promises one write for the answers to one packet. A recipient is judged in the state RCPT, where each one is asked
+ * Promises one write for the answers to one packet, at the end of the turn of the event loop in which it came; the witness is
+ * told after that. A recipient is judged in the state RCPT, where each one is asked
  * about by itself, or when no state is given (a person with netcat); in every other state the answer is DUNNO. RCPT
  * without a recipient is deferred: we do not know whom it is about. Something that is not the protocol is answered by
  * closing the connection without a word, on which Postfix tries once more and then answers 451, never a permit.
  */
 import type { Socket } from 'node:net';
-import { replies, type Question } from '../../policy/verdict.js';
+import { replies, type Question, type Verdict } from '../../policy/verdict.js';
 import type { MailLog } from '../../telemetry/mail-log.js';
 import { ask, octetsToText, tell, type Asker } from '../ask.js';
+import type { Batch } from '../batch.js';
 import type { Session } from '../listener.js';
 import { createPolicyParser, type PolicyRequest } from './codec.js';
 import { dunno, policyReply } from './reply.js';
@@ -19,6 +21,8 @@ export interface PolicySessionOptions extends Asker {
   readonly maxRequestBytes: number;
   readonly idleTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** Shared by the sessions of an edge. */
+  readonly batch: Batch;
 }
 
 /** How long a client whose connection we close may take to read what it was sent. */
@@ -35,17 +39,34 @@ export function openPolicySession(
   const client = socket.remoteAddress;
   let deadline: NodeJS.Timeout | undefined;
   let answers = '';
+  let verdicts: [Question, Verdict][] = [];
   let draining = false;
   let over = false;
 
   function onData(chunk: Buffer): void {
     if (over) return;
-    answers = '';
+    const waiting = answers.length;
     const problem = parser.push(chunk, answer);
-    if (problem === undefined) watch(answers !== '');
-    if (answers !== '' && !socket.write(answers, 'latin1')) waitForDrain();
-    if (problem !== undefined) fail(problem);
+    const answered = answers.length > waiting;
+    if (problem !== undefined) {
+      flush();
+      fail(problem);
+      return;
+    }
+    watch(answered);
+    if (waiting === 0 && answered) options.batch(flush);
     else if (draining) setImmediate(leaveIfIdle);
+  }
+
+  /** Writes the answers that wait, then tells the witness of them. */
+  function flush(): void {
+    if (answers === '') return;
+    const [text, told] = [answers, verdicts];
+    answers = '';
+    verdicts = [];
+    if (!socket.destroyed && !socket.write(text, 'latin1')) waitForDrain();
+    for (const [question, verdict] of told) tell(options, question, verdict);
+    if (draining) setImmediate(leaveIfIdle);
   }
 
   function answer(request: PolicyRequest): void {
@@ -65,7 +86,7 @@ export function openPolicySession(
     };
     const verdict = ask(options, question);
     answers += policyReply(verdict);
-    tell(options, question, verdict);
+    verdicts.push([question, verdict]);
   }
 
   /** Each request has its own time, from its first byte on. */
@@ -89,6 +110,7 @@ export function openPolicySession(
     if (over) return;
     if (parser.pending())
       options.mailLog.protocolError('policy', client, 'connection ended within a request');
+    flush();
     over = true;
     socket.destroySoon();
   }
@@ -105,7 +127,7 @@ export function openPolicySession(
   }
 
   function leaveIfIdle(): void {
-    if (over || parser.pending() || socket.writableNeedDrain) return;
+    if (over || answers !== '' || parser.pending() || socket.writableNeedDrain) return;
     over = true;
     socket.destroySoon();
   }
