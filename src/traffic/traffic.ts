@@ -1,5 +1,5 @@
 /**
- * Traffic: what the edges saw, put together in memory and written to `traffic.db` each second by another thread.
+ * Traffic: what the edges saw, put together in memory and written to `traffic.db` every five seconds by another thread.
  *
  * Promises that `record` never waits, never throws, and that memory stays bounded: while the writer is slow or its disk
  * is full, events beyond the limits are dropped and counted. Loses at most one interval when the process dies.
@@ -26,7 +26,7 @@ export interface TrafficLimits {
 
 export interface TrafficOptions {
   readonly sink: TrafficSink;
-  /** Default 1,000. */
+  /** Default 5,000: what is seen of one address in between becomes one write. */
   readonly flushIntervalMs?: number;
   readonly limits?: TrafficLimits;
   readonly log?: Logger;
@@ -51,7 +51,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   let dropped = 0;
   let closed = false;
 
-  const timer = setInterval(() => void tick(), options.flushIntervalMs ?? 1000);
+  const timer = setInterval(() => void tick(), options.flushIntervalMs ?? 5000);
   timer.unref();
 
   function record(event: TrafficEvent): void {
