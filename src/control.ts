@@ -10,7 +10,7 @@ import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
-import { logWarnings, openLogs } from './compose/logs.js';
+import { logWarnings, openServiceLog } from './compose/logs.js';
 import { lookupState } from './compose/lookup-state.js';
 import { watchLookup } from './compose/lookup-watch.js';
 import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
@@ -37,7 +37,7 @@ const dayMs = 86_400_000;
 export async function runControl({ configPath }: { readonly configPath: string }): Promise<number> {
   const { config, warnings, refused } = loadForStart(configPath);
   const lifecycle = listenForSignals();
-  const { log, reload: reloadLogs } = openLogs(config, 'control');
+  const { log, reload: reloadLogs } = openServiceLog(config, 'control');
   if (refused !== undefined)
     log.error({ err: refused }, 'configuration refused: running with the last good one');
   logWarnings(log, warnings);

@@ -7,20 +7,23 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createEdges, fixedEdgeOptions } from './compose/edges.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals } from './compose/lifecycle.js';
 import { logWarnings, openLogs } from './compose/logs.js';
 import { createReloader, optionsOf } from './compose/reload.js';
 import { openVerdicts } from './compose/verdicts.js';
+import { messageOf } from './errors.js';
 import { createWitness } from './edge/witness.js';
 import { threadSink } from './traffic/sink.js';
-import { createTraffic } from './traffic/traffic.js';
+import type { Logger } from './telemetry/log.js';
+import { createTraffic, type Traffic } from './traffic/traffic.js';
 
 export async function runEdge({ configPath }: { readonly configPath: string }): Promise<number> {
   const { config, warnings, refused } = loadForStart(configPath);
   const lifecycle = listenForSignals();
-  const { log, mailLog, reload: reloadLogs } = openLogs(config, 'edge');
+  const { log, mailLog, reload: reloadLogs, reopen } = openLogs(config, 'edge');
   if (refused !== undefined)
     log.error({ err: refused }, 'configuration refused: running with the last good one');
   logWarnings(log, warnings);
@@ -49,16 +52,30 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
     const doors = await edges.listen();
     if (doors.length === 0)
       log.warn('no edge is configured: nothing to answer; see edges in docs/configuration.md');
-    lifecycle.onReload(reloader.reload);
+    lifecycle.onReload(() => {
+      reopen();
+      reloader.reload();
+    });
     lifecycle.ready({ type: 'ready', process: 'edge', pid: process.pid, doors });
 
     log.info({ why: await lifecycle.stopped }, 'stopping');
     await edges.drain();
   } finally {
-    await traffic.close();
+    await closeTraffic(traffic, log);
     verdicts.close();
     lifecycle.close();
   }
   log.info('stopped');
   return 0;
+}
+
+const closeTrafficMs = 5000;
+
+/** Counts are not worth waiting for: a disk that does not answer must not keep the process from ending. */
+async function closeTraffic(traffic: Traffic, log: Logger): Promise<void> {
+  try {
+    await Promise.race([traffic.close(), setTimeout(closeTrafficMs, undefined, { ref: false })]);
+  } catch (error) {
+    log.warn({ err: messageOf(error) }, 'traffic not closed');
+  }
 }

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { bannerLines } from './compose/banner.js';
 import { createLastConfig } from './compose/last-config.js';
 import { listenForSignals, type ReadyMessage } from './compose/lifecycle.js';
-import { openLogs } from './compose/logs.js';
+import { openServiceLog } from './compose/logs.js';
 import { supervise, type Supervised } from './compose/supervise.js';
 import { loadConfig } from './config/load.js';
 import { messageOf } from './errors.js';
@@ -30,7 +30,7 @@ const refusedConfig = 2;
 export async function runServe({ configPath, print = printLine }: ServeOptions): Promise<number> {
   const { config } = loadConfig(configPath);
   const lifecycle = listenForSignals();
-  const { log } = openLogs(config, 'serve');
+  const { log } = openServiceLog(config, 'serve');
   const ready = new Map<string, ReadyMessage>();
   const last = createLastConfig(configPath, config.dataDir);
   let bannerShown = false;

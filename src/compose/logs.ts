@@ -7,21 +7,31 @@ import { createMailLog, type MailLog } from '../telemetry/mail-log.js';
 export interface Logs {
   readonly log: Logger;
   readonly mailLog: MailLog;
-  /** After a reload: the new level, and the mail log's file by its name again (it may have been rotated). */
+  /** After a reload: the new level. */
   readonly reload: (config: Config) => void;
+  /** The mail log's file by its name again: at each SIGHUP, also when the configuration is refused. */
+  readonly reopen: () => void;
+}
+
+/** Of a process that gives no verdicts. */
+export function openServiceLog(config: Config, part: string): Pick<Logs, 'log' | 'reload'> {
+  const log = createLogger({ level: config.log.level, format: config.log.format }).child({ part });
+  return { log, reload: relevel(log) };
 }
 
 export function openLogs(config: Config, part: string): Logs {
   const { level, format, mail, addresses } = config.log;
-  const log = createLogger({ level, format }).child({ part });
+  const { log, reload } = openServiceLog(config, part);
   const file = mail === undefined ? busyDestination() : fileDestination(mail);
   const mailLogger = createLogger({ level, format, destination: file, redact: false }).child({ part });
   return {
     log,
     mailLog: createMailLog(mailLogger, { addresses }),
     reload(next) {
-      relevel(log)(next);
+      reload(next);
       mailLogger.level = next.log.level;
+    },
+    reopen() {
       if (mail !== undefined) file.reopen();
     },
   };

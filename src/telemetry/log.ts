@@ -54,7 +54,7 @@ function timestamp(): string {
 
 /** A logger without `pid` and `hostname`: the supervisor that keeps the lines knows both. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const out = options.destination ?? pino.destination({ fd: 2, sync: true });
+  const out = options.destination ?? quiet(pino.destination({ fd: 2, sync: true, maxLength: mostUnwritten }));
   return pino(
     {
       level: options.level ?? 'info',
@@ -75,12 +75,21 @@ export function silentLogger(): Logger {
 
 /** Appends to a file, creating it with mode 0600: the mail log names people. */
 export function fileDestination(path: string): BusyDestination {
-  return gather(pino.destination({ dest: path, append: true, mkdir: true, mode: 0o600, sync: false }));
+  return gather(
+    pino.destination({
+      dest: path,
+      append: true,
+      mkdir: true,
+      mode: 0o600,
+      sync: false,
+      maxLength: mostUnwritten,
+    }),
+  );
 }
 
 /** Standard error, for many lines. */
 export function busyDestination(): BusyDestination {
-  return gather(pino.destination({ fd: 2, sync: false }));
+  return gather(pino.destination({ fd: 2, sync: false, maxLength: mostUnwritten }));
 }
 
 /** A destination for thousands of lines a second. */
@@ -96,22 +105,28 @@ const gatheredMs = 200;
  * Gathers lines for a fifth of a second at most: handing each to the stream costs as much as making it. Nothing is lost when
  * the process ends by itself; a kill -9 loses that fifth.
  */
-function gather(out: ReturnType<typeof pino.destination>): BusyDestination {
+function gather(out: SonicBoom): BusyDestination {
   let pending = '';
+  let failing = false;
+  quiet(out).on('error', () => (failing = true));
+  out.on('write', () => (failing = false));
+  const flushSync = out.flushSync.bind(out);
+  // sonic-boom's own tries a full disk again for ever, and pino calls it when the process ends
+  out.flushSync = () => {
+    if (!failing) flushSync();
+  };
   const flush = (): void => {
-    if (pending === '') return;
+    if (pending === '' && !failing) return; // an empty write makes it try again what failed
     const text = pending;
     pending = '';
-    out.write(text);
+    quietly(() => out.write(text));
   };
   setInterval(flush, gatheredMs).unref();
   process.once('exit', () => {
+    // no event loop is left: what the stream begins now it must also end; it looks at `sync` for each write
+    Object.assign(out, { sync: true });
     flush();
-    try {
-      out.flushSync();
-    } catch {
-      // the file was never opened: there is nowhere to write to
-    }
+    quietly(() => out.flushSync());
   });
   return {
     write(line: string): void {
@@ -120,7 +135,26 @@ function gather(out: ReturnType<typeof pino.destination>): BusyDestination {
     },
     reopen(): void {
       flush();
-      out.reopen();
+      quietly(() => out.reopen());
     },
   };
+}
+
+type SonicBoom = ReturnType<typeof pino.destination>;
+
+/** What may wait for a slow or full disk; lines beyond it are dropped: answers go before their record. */
+const mostUnwritten = 16 * 1024 * 1024;
+
+/** Without a listener an error of the stream would end the process: a full disk must not stop the answers. */
+function quiet(out: SonicBoom): SonicBoom {
+  return out.on('error', () => undefined);
+}
+
+/** sonic-boom throws while its file was never opened; the interval tries again. */
+function quietly(write: () => unknown): void {
+  try {
+    write();
+  } catch {
+    // nowhere to tell of it: this is the log
+  }
 }

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLogger, fileDestination, type LoggerOptions } from '../../src/telemetry/log.js';
 import { createMailLog, type VerdictEvent } from '../../src/telemetry/mail-log.js';
@@ -107,4 +108,28 @@ describe('metrics', () => {
   it('has the figures of the process', async () => {
     expect(await createMetrics().metrics()).toContain('process_resident_memory_bytes');
   });
+});
+
+it('a mail log on a full disk neither ends the process nor keeps it from ending', () => {
+  const script = `
+    import { createLogger, fileDestination } from ${JSON.stringify(new URL('../../dist/telemetry/log.js', import.meta.url).href)};
+    const log = createLogger({ destination: fileDestination('/dev/full'), redact: false });
+    const timer = setInterval(() => log.info('x'.repeat(40_000)), 20);
+    setTimeout(() => { clearInterval(timer); process.stdout.write('still here'); }, 600);`;
+  const { status, stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    timeout: 15_000,
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, signal }).toEqual({ status: 0, stdout: 'still here', signal: null });
+});
+
+it('lines gathered at the end are written when the process ends', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'rollcall-log-')), 'mail.log');
+  const script = `
+    import { createLogger, fileDestination } from ${JSON.stringify(new URL('../../dist/telemetry/log.js', import.meta.url).href)};
+    const log = createLogger({ destination: fileDestination(${JSON.stringify(file)}), redact: false });
+    setTimeout(() => { log.info('the last line'); process.exit(0); }, 300);`;
+  spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 15_000 });
+  expect(readFileSync(file, 'utf8')).toContain('the last line');
+  rmSync(dirname(file), { recursive: true });
 });

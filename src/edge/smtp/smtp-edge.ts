@@ -3,6 +3,7 @@
  * Exim callout, milter-ahead). Sessions come from the common listener; smtp-server's own server never listens, it only
  * holds the TLS context and the options its connections look up.
  */
+import { createSecureContext } from 'node:tls';
 import { hostname } from 'node:os';
 import { SMTPServer } from 'smtp-server';
 import type { Decide, Witness } from '../../policy/verdict.js';
@@ -79,7 +80,12 @@ export function createSmtpEdge(options: SmtpEdgeOptions): SmtpEdge {
       return connection;
     },
   });
-  return { name: 'smtp', ...listener, setTls: (tls) => host.updateSecureContext({ ...tls }) };
+  function setTls(tls: TlsMaterial): void {
+    // throws when they do not fit together; smtp-server would first forget the old ones
+    createSecureContext({ ...tls });
+    host.updateSecureContext({ ...tls });
+  }
+  return { name: 'smtp', ...listener, setTls };
 }
 
 function sessionOptions(options: SmtpEdgeOptions, name: string): SmtpSessionOptions {
