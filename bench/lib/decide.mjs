@@ -12,9 +12,8 @@ const dist = (file) => import(join(root, 'dist', file));
 export async function openDecide(product) {
   const file = join(product.dataDir, 'lookup.db');
   const db = new Database(file, { readonly: true });
-  const statement = db
-    .prepare('SELECT source, flags, removed_at, spelling, more FROM recipient WHERE tenant = 1 AND key = ?')
-    .raw();
+  db.pragma('cache_size = -16384'); // as much as the edge takes
+  const statement = db.prepare('SELECT slot, slots FROM recipient WHERE tenant = 1 AND key = ?').raw();
 
   const { openLookup } = await dist('lookup/reader.js');
   const lookup = openLookup({ path: file });
