@@ -33,7 +33,13 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
   const traffic = createTraffic({ sink: threadSink({ path: join(config.dataDir, 'traffic.db') }), log });
   const witness = createWitness({ mailLog, record: (event) => traffic.record(event) });
   try {
-    const edges = createEdges(config, { decide: verdicts.decide, witness, log, mailLog });
+    const edges = createEdges(config, {
+      decide: verdicts.decide,
+      serves: verdicts.serves,
+      witness,
+      log,
+      mailLog,
+    });
     const reloader = createReloader({
       configPath,
       config,

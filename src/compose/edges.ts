@@ -1,25 +1,17 @@
-/** From the configuration to the edges: which doors there are, what bounds them, and the certificates they show. */
-import { readFileSync } from 'node:fs';
-import type { PolicyEdgeConfig, SmtpEdgeConfig } from '../config/edge.js';
+/** From the configuration to the edges: which doors there are, each built in its own file of doors/. */
+import type { EdgeName } from '../config/edges/edges.js';
 import type { Config } from '../config/schema.js';
 import { describeAddress } from '../edge/bind.js';
-import type { Edge } from '../edge/listener.js';
-import { createPolicyEdge } from '../edge/postfix/policy-edge.js';
-import { createSmtpEdge, type TlsMaterial } from '../edge/smtp/smtp-edge.js';
-import { messageOf, RollcallError } from '../errors.js';
-import type { Decide, Witness } from '../policy/verdict.js';
-import type { Logger } from '../telemetry/log.js';
-import type { MailLog } from '../telemetry/mail-log.js';
+import type { BuildEdge, BuiltEdge, EdgeDeps } from './doors/door.js';
+import { buildPolicy } from './doors/policy.js';
+import { buildSmtp } from './doors/smtp.js';
 import type { Door } from './lifecycle.js';
 import { optionsOf } from './reload.js';
 
-/** What every edge is given. */
-export interface EdgeDeps {
-  readonly decide: Decide;
-  readonly witness: Witness;
-  readonly log: Logger;
-  readonly mailLog: MailLog;
-}
+const builders: Readonly<Record<EdgeName, BuildEdge>> = {
+  smtp: buildSmtp,
+  policy: buildPolicy,
+};
 
 export interface Edges {
   /** Opens every door; where they are. Throws `config`, with all doors closed again. */
@@ -30,18 +22,18 @@ export interface Edges {
 }
 
 export function createEdges(config: Config, deps: EdgeDeps): Edges {
-  const smtp = config.edges.smtp && createSmtpEdge({ ...smtpOptions(config.edges.smtp), ...deps });
-  const policy = config.edges.policy && createPolicyEdge({ ...policyOptions(config.edges.policy), ...deps });
-  const edges = [smtp, policy].filter((edge): edge is Edge & typeof smtp => edge !== undefined);
+  const built = Object.values(builders)
+    .map((build) => build(config, deps))
+    .filter((one): one is BuiltEdge => one !== undefined);
   const drain = async (): Promise<void> => {
-    await Promise.all(edges.map((edge) => edge.drain()));
+    await Promise.all(built.map(({ edge }) => edge.drain()));
   };
   return {
     drain,
     async listen() {
       const doors: Door[] = [];
       try {
-        for (const edge of edges) {
+        for (const { edge } of built) {
           const bound = await edge.listen();
           doors.push(...bound.map((address) => ({ name: edge.name, address: describeAddress(address) })));
         }
@@ -52,59 +44,16 @@ export function createEdges(config: Config, deps: EdgeDeps): Edges {
       }
     },
     reload(next) {
-      const tls = tlsOf(next.edges.smtp);
-      if (tls !== undefined && config.edges.smtp?.tls !== undefined) smtp?.setTls(tls);
+      for (const one of built) one.reload?.(next);
     },
   };
 }
 
-/** What of the edges is fixed while the process runs. */
+/** What of the edges is fixed while the process runs: all but the contents of certificates. */
 export function fixedEdgeOptions(config: Config): Record<string, unknown> {
-  const { tls, ...smtp } = config.edges.smtp ?? {};
-  return {
-    ...optionsOf('edges.smtp', smtp),
-    'edges.smtp.tls': tls !== undefined,
-    ...optionsOf('edges.policy', config.edges.policy),
-  };
-}
-
-function smtpOptions(smtp: SmtpEdgeConfig) {
-  const tls = tlsOf(smtp);
-  return {
-    listen: smtp.listen,
-    greetingDelayMs: smtp.greetingDelay,
-    maxConnections: smtp.maxConnections,
-    maxConnectionsPerClient: smtp.maxConnectionsPerClient,
-    idleTimeoutMs: smtp.idleTimeout,
-    maxRecipients: smtp.maxRecipients,
-    maxRejected: smtp.maxRejected,
-    drainTimeoutMs: smtp.drainTimeout,
-    ...(smtp.hostname !== undefined && { hostname: smtp.hostname }),
-    ...(tls !== undefined && { tls }),
-  };
-}
-
-function policyOptions(policy: PolicyEdgeConfig) {
-  return {
-    listen: policy.listen,
-    maxConnections: policy.maxConnections,
-    idleTimeoutMs: policy.idleTimeout,
-    requestTimeoutMs: policy.requestTimeout,
-    maxRequestBytes: policy.maxRequestBytes,
-    drainTimeoutMs: policy.drainTimeout,
-  };
-}
-
-function tlsOf(smtp: SmtpEdgeConfig | undefined): TlsMaterial | undefined {
-  if (smtp?.tls === undefined) return undefined;
-  const { cert, key } = smtp.tls;
-  return { cert: readPem(cert, 'edges.smtp.tls.cert'), key: readPem(key, 'edges.smtp.tls.key') };
-}
-
-function readPem(path: string, option: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new RollcallError('config', `${option}: ${path} cannot be read: ${messageOf(cause)}`, { cause });
-  }
+  const sections = Object.entries(config.edges).map(([name, section]) => {
+    const { tls, ...rest } = section as { tls?: unknown };
+    return { ...optionsOf(`edges.${name}`, rest), [`edges.${name}.tls`]: tls !== undefined };
+  });
+  return Object.assign({}, ...sections) as Record<string, unknown>;
 }

@@ -1,4 +1,5 @@
 /** From the configuration to `decide`: the published list, kept open and fresh, and the domains in force. */
+import { normaliseDomain } from '../address/domain.js';
 import type { Config } from '../config/schema.js';
 import { messageOf } from '../errors.js';
 import { openLookup, type LookupReader } from '../lookup/reader.js';
@@ -6,12 +7,13 @@ import { lookupPath } from '../lookup/schema.js';
 import { createDecide } from '../policy/decide.js';
 import type { DomainTable } from '../policy/domain-table.js';
 import { createReference } from '../policy/reference.js';
-import type { Decide } from '../policy/verdict.js';
+import type { Decide, Serves } from '../policy/verdict.js';
 import type { Logger } from '../telemetry/log.js';
 import { domainTableOf } from './domains.js';
 
 export interface Verdicts {
   readonly decide: Decide;
+  readonly serves: Serves;
   readonly lookup: LookupReader;
   readonly domains: () => DomainTable;
   /** The next question is answered by this configuration. */
@@ -41,6 +43,10 @@ export function openVerdicts(config: Config, log: Logger, now: () => number = Da
       reference: createReference,
       onFailure: createFailureLog(log, now),
     }),
+    serves: (domain) => {
+      const parsed = normaliseDomain(domain);
+      return parsed !== undefined && table.find(parsed) !== undefined;
+    },
     lookup,
     domains,
     reload(next) {

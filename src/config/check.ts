@@ -29,9 +29,11 @@ interface Door {
 }
 
 function doors({ edges, http }: Config): Door[] {
-  const lists = [
-    { path: ['edges', 'smtp', 'listen'], addresses: edges.smtp?.listen },
-    { path: ['edges', 'policy', 'listen'], addresses: edges.policy?.listen },
+  const lists: { path: Path; addresses?: readonly ListenAddress[] | undefined }[] = [
+    ...Object.entries(edges).map(([name, edge]) => ({
+      path: ['edges', name, 'listen'],
+      addresses: edge?.listen,
+    })),
     { path: ['http', 'listen'], addresses: http?.listen },
   ];
   return lists.flatMap(({ path, addresses = [] }) => addresses.map((address) => ({ path, address })));

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { domainSchema } from './domain.js';
-import { edgesSchema } from './edge.js';
+import { edgesSchema } from './edges/edges.js';
 import { path, strict, text } from './scalars.js';
 import { httpSchema, logSchema, storeSchema, syncSchema } from './services.js';
 import { sourceSchema } from './source.js';

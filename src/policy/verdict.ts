@@ -105,3 +105,13 @@ export type Decide = (question: Question) => Verdict;
 
 /** Told of every answer, after it was given. Never throws, never waits. */
 export type Witness = (question: Question, verdict: Verdict) => void;
+
+/**
+ * A second opinion on a verdict that is no accept, from somebody who has to be asked: the domain's own mail server
+ * (`kind: smtp` sources). `undefined`: the verdict stands. The promise settles within the deadline of whoever is asked, never
+ * rejects, and turns into a refusal only what is known to be unknown.
+ */
+export type Confirm = (question: Question, verdict: Verdict) => Promise<Verdict> | undefined;
+
+/** Whether we answer for a domain, given as text in any spelling (U-label, A-label, case). Never throws. */
+export type Serves = (domain: string) => boolean;

@@ -59,7 +59,7 @@ describe('conversation', () => {
       fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
         const talk = conversation();
         for (const each of lines.map((text) => Buffer.from(text).toString('latin1').replaceAll('\n', ''))) {
-          const reply = talk.take(each);
+          const reply = talk.take(each) as string;
           for (const said of reply.split('\r\n')) expect(said).toMatch(/^[2-5]\d\d[ -][\x20-\x7e]+$/);
           if (!/^RCPT TO ?: *<postmaster>/i.test(each)) expect(reply).not.toMatch(/^250 2\.1\.5/);
         }

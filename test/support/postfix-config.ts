@@ -41,9 +41,16 @@ export function mainCf(options: PostfixOptions & { readonly folder: string }): s
     'smtpd_client_event_limit_exceptions = 127.0.0.0/8',
     'in_flow_delay = 0',
     'smtputf8_enable = yes',
-    ...('policy' in check ? policy(check.policy) : verify(check.verify.port)),
+    ...checkLines(check),
     ...(options.mainCf ?? []),
   ].join('\n')}\n`;
+}
+
+function checkLines(check: PostfixOptions['check']): readonly string[] {
+  if ('policy' in check) return policy(check.policy);
+  if ('verify' in check) return verify(check.verify.port);
+  // no mail is ever sent on
+  return ['relay_transport = discard:', ...check.lines];
 }
 
 function policy(service: string): string[] {

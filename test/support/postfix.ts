@@ -21,10 +21,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 import { findCommand, requirePeer } from './peers.js';
 import { mainCf, masterCf } from './postfix-config.js';
 
@@ -32,8 +33,12 @@ export const havePostfix: boolean = requirePeer('Postfix', ['postfix', 'postconf
 
 export interface PostfixOptions {
   readonly domains: readonly string[];
-  /** What asks about recipients: a policy server (`inet:127.0.0.1:10040`, `unix:/path`), or the next hop. */
-  readonly check: { readonly policy: string } | { readonly verify: { readonly port: number } };
+  /** What asks about recipients: a policy server (`inet:127.0.0.1:10040`, `unix:/path`), the next hop, or what the lines say. */
+  readonly check:
+    | { readonly policy: string }
+    | { readonly verify: { readonly port: number } }
+    /** Lines of main.cf, as a person would paste them; a name given twice counts as given last. */
+    | { readonly lines: readonly string[] };
   /** More lines for main.cf. */
   readonly mainCf?: readonly string[];
 }
@@ -126,14 +131,6 @@ async function run(folder: string, command: string): Promise<{ status: number | 
   });
   const [status] = (await once(child, 'exit')) as [number | null];
   return { status, output: readFileSync(outputFile, 'utf8') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
 }
 
 async function listening(port: number, log: () => string): Promise<void> {

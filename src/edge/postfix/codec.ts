@@ -6,6 +6,7 @@
  * it does not know ignored. Refuses, for good, whatever is not the protocol: NUL, a line without `=`, an empty request, a
  * request that is no `smtpd_access_policy`, a name given twice among those that count, and one that is too long.
  */
+import type { RequestParser } from '../exchange.js';
 
 export interface PolicyRequest {
   /** `RCPT`, `MAIL`, `DATA`…; empty when absent. */
@@ -18,16 +19,9 @@ export interface PolicyRequest {
   readonly client: string | undefined;
 }
 
-export interface PolicyParser {
-  /** Calls `onRequest` for each whole request. Returns what is wrong, and then wants nothing more. */
-  push(chunk: Buffer, onRequest: (request: PolicyRequest) => void): string | undefined;
-  /** Whether a request has begun and is not whole. */
-  pending(): boolean;
-}
-
 const endOfRequest = '\n\n';
 
-export function createPolicyParser(maxRequestBytes: number): PolicyParser {
+export function createPolicyParser(maxRequestBytes: number): RequestParser<PolicyRequest> {
   // As latin1 text, where one character is one octet: searching and cutting text is much cheaper than bytes.
   let kept = '';
 

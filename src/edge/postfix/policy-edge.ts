@@ -2,7 +2,7 @@
  * The policy edge: Postfix access policy delegation (`check_policy_service`) over TCP and unix sockets. Each smtpd process
  * keeps one connection; Postfix closes it after 300 s without a question, so our own idle timeout is longer.
  */
-import type { Decide, Witness } from '../../policy/verdict.js';
+import type { Confirm, Decide, Witness } from '../../policy/verdict.js';
 import type { Logger } from '../../telemetry/log.js';
 import { createMailLog, type MailLog } from '../../telemetry/mail-log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
@@ -14,6 +14,7 @@ import { openPolicySession, type PolicySessionOptions } from './session.js';
 export interface PolicyEdgeOptions {
   readonly listen: readonly ListenAddress[];
   readonly decide: Decide;
+  readonly confirm?: Confirm | undefined;
   readonly witness: Witness;
   readonly log: Logger;
   readonly mailLog?: MailLog;
@@ -34,6 +35,7 @@ export function createPolicyEdge(options: PolicyEdgeOptions): Edge {
   const session: PolicySessionOptions = {
     batch: createBatch(),
     decide: options.decide,
+    confirm: options.confirm,
     witness: options.witness,
     log: options.log,
     mailLog: options.mailLog ?? createMailLog(options.log),

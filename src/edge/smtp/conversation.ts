@@ -63,8 +63,8 @@ export class Conversation {
     return `220 ${this.#options.name} ESMTP`;
   }
 
-  /** The reply to one line, given as octets (latin1) without its CRLF; several lines for EHLO, without the last CRLF. */
-  take(line: string): string {
+  /** The reply to one line, given as octets (latin1) without its CRLF; several lines for EHLO, without the last CRLF. A promise when somebody else has to be asked. */
+  take(line: string): string | Promise<string> {
     if (hasControls(line)) return this.#error(smtpReplies.controls);
     const { verb, rest } = parseCommandLine(line);
     switch (verb) {
@@ -132,7 +132,7 @@ export class Conversation {
     return smtpReplies.sender;
   }
 
-  #rcpt(rest: string): string {
+  #rcpt(rest: string): string | Promise<string> {
     if (!this.#greeted) return this.#error(smtpReplies.heloFirst);
     if (this.#sender === undefined) return this.#error(smtpReplies.mailFirst);
     const argument = parsePathArgument(rest, 'TO');
@@ -144,7 +144,7 @@ export class Conversation {
     return this.#answer(octetsToText(argument.path));
   }
 
-  #answer(recipient: string): string {
+  #answer(recipient: string): string | Promise<string> {
     const question: Question = {
       recipient,
       form: 'smtp',
@@ -154,6 +154,12 @@ export class Conversation {
     };
     // RFC 5321 §4.5.1: `postmaster` without a domain is always taken.
     const verdict = recipient.toLowerCase() === 'postmaster' ? postmaster : ask(this.#options, question);
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#tellReply(question, late))
+      : this.#tellReply(question, verdict);
+  }
+
+  #tellReply(question: Question, verdict: Verdict): string {
     if (verdict.action === 'reject') this.#rejected += 1;
     tell(this.#options, question, verdict);
     return `${verdict.code} ${verdict.status} ${replyText(verdict)}`;

@@ -4,7 +4,8 @@
  *
  * Promises: the replies to one chunk of input leave in one write; what the client had asked when `finish` is called is
  * answered, and an open transaction may end. Refuses lines that are too long, talking before the greeting, and silence.
- * Every command is handled synchronously, so no hook of smtp-server can reject, answer twice, or hang.
+ * A command is answered at once, or with a promise that never rejects and is settled in time, so no hook of smtp-server can
+ * reject, answer twice, or hang.
  */
 import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
@@ -33,6 +34,8 @@ export class SmtpSession extends SMTPConnection implements Session {
   #out = '';
   #flushPlanned = false;
   #draining = false;
+  /** Somebody else is being asked. */
+  #asking = false;
   #leaving: NodeJS.Timeout | undefined;
 
   constructor(server: SMTPServer, socket: Socket, options: SmtpSessionOptions, closed: () => void) {
@@ -92,6 +95,19 @@ export class SmtpSession extends SMTPConnection implements Session {
       return;
     }
     const reply = this.#conversation.take(command.toString('latin1'));
+    if (reply instanceof Promise) void this.#replyLater(reply, next);
+    else this.#reply(reply, next);
+  }
+
+  /** The parser hands over no further command until `next` is called. */
+  async #replyLater(reply: Promise<string>, next: () => void): Promise<void> {
+    this.#asking = true;
+    const text = await reply;
+    this.#asking = false;
+    this.#reply(text, next);
+  }
+
+  #reply(reply: string, next: () => void): void {
     this.#say(reply);
     this.#goOn(reply, next);
   }
@@ -174,6 +190,7 @@ export class SmtpSession extends SMTPConnection implements Session {
   }
 
   override _onTimeout(): void {
+    if (this.#asking) return;
     if (this._closing) this._socket.destroy();
     else if (this._upgrading) this.close();
     else this.#cut(smtpReplies.idle);

@@ -6,7 +6,7 @@
 import { createSecureContext } from 'node:tls';
 import { hostname } from 'node:os';
 import { SMTPServer } from 'smtp-server';
-import type { Decide, Witness } from '../../policy/verdict.js';
+import type { Confirm, Decide, Witness } from '../../policy/verdict.js';
 import type { Logger } from '../../telemetry/log.js';
 import { createMailLog, type MailLog } from '../../telemetry/mail-log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
@@ -25,6 +25,7 @@ export interface TlsMaterial {
 export interface SmtpEdgeOptions {
   readonly listen: readonly ListenAddress[];
   readonly decide: Decide;
+  readonly confirm?: Confirm | undefined;
   readonly witness: Witness;
   readonly log: Logger;
   readonly mailLog?: MailLog;
@@ -91,6 +92,7 @@ export function createSmtpEdge(options: SmtpEdgeOptions): SmtpEdge {
 function sessionOptions(options: SmtpEdgeOptions, name: string): SmtpSessionOptions {
   return {
     decide: options.decide,
+    confirm: options.confirm,
     witness: options.witness,
     log: options.log,
     mailLog: options.mailLog ?? createMailLog(options.log),
