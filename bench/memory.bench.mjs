@@ -31,7 +31,7 @@ async function edgeAt(rows) {
   await sync(product, 'list');
   const edge = await startEdge(product);
   const load = {
-    port: product.policyPort,
+    port: product.ports.policy,
     count: 300_000,
     connections: 20,
     recipients: questions(300_000, rows),

@@ -28,7 +28,7 @@ for (let round = 0; round < rounds; round++) {
   await sync(product, 'list');
   const edge = await startEdge(product);
   const measure = async (until) =>
-    percentile(await policyLatencies({ port: product.policyPort, rate: 500, recipients, until }), 0.99);
+    percentile(await policyLatencies({ port: product.ports.policy, rate: 500, recipients, until }), 0.99);
   await measure(delay(3000));
   idle.push(await measure(delay(10_000)));
   busy.push(await measure(sync(product, 'other')));

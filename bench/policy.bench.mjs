@@ -22,7 +22,7 @@ const edge = await startEdge(product);
 const figures = await alternate({
   'answers DUNNO blindly': async () => (await policyLoad({ ...load, port: blindPort })).requestsPerSecond,
   'rollcall edge': async () => {
-    const { requestsPerSecond, actions } = await policyLoad({ ...load, port: product.policyPort });
+    const { requestsPerSecond, actions } = await policyLoad({ ...load, port: product.ports.policy });
     must(actions['550'] === load.count / 2, `wrong answers: ${JSON.stringify(actions)}`);
     return requestsPerSecond;
   },

@@ -82,3 +82,36 @@ export async function policyLatencies({ port, rate, recipients, until }) {
   connection.close();
   return times;
 }
+
+/**
+ * An open loop: `count` questions arrive at `rate` a second, whatever the answers take, on whichever of `connections` is
+ * free. Returns each answer's time in milliseconds from when its question was due, waiting for a free connection included.
+ */
+export async function policyArrivals({ port, rate, count, connections, recipients }) {
+  const requests = recipients.map((recipient) => Buffer.from(policyRequest(recipient), 'latin1'));
+  const free = await Promise.all(Array.from({ length: connections }, () => policyConnection(port)));
+  const open = [...free];
+  const times = [];
+  const queue = [];
+  const start = performance.now();
+  const ask = async (connection, index) => {
+    const due = start + (index * 1000) / rate;
+    await connection.ask(requests[index % requests.length]);
+    times.push(performance.now() - due);
+    const next = queue.shift();
+    if (next === undefined) free.push(connection);
+    else await ask(connection, next);
+  };
+  const asked = [];
+  for (let arrived = 0; arrived < count; await new Promise((resolve) => setImmediate(resolve))) {
+    const due = Math.min(count, Math.floor(((performance.now() - start) / 1000) * rate));
+    for (; arrived < due; arrived++) {
+      const connection = free.pop();
+      if (connection === undefined) queue.push(arrived);
+      else asked.push(ask(connection, arrived));
+    }
+  }
+  await Promise.all(asked);
+  for (const connection of open) connection.close();
+  return times;
+}

@@ -15,25 +15,35 @@ const main = join(root, 'dist/main.js');
 /** A guard that lets a benchmark change as much as it likes. */
 export const openGuard = { removals: { percent: 100, floor: 1_000_000_000 }, growthPercent: 1_000_000 };
 
-/** Writes `folder`/config.json for the given sources, with both edges on free ports. */
-export async function configure(folder, { sources, domains, ...rest }) {
-  const smtpPort = await freePort();
-  const policyPort = await freePort();
+/** What a door needs beside an address to be measured: no limit on recipients refused. */
+const unlimited = { smtp: { maxRejected: 1_000_000 }, proxy: { maxRejected: 1_000_000 } };
+
+/**
+ * Writes `folder`/config.json for the given sources, with the named edges on free ports; `edges` may hold more options of
+ * theirs. Returns { file, folder, dataDir, ports: { NAME: PORT } }.
+ */
+export async function configure(
+  folder,
+  { sources, domains, doors = ['smtp', 'policy'], edges = {}, ...rest },
+) {
+  const ports = {};
+  const sections = {};
+  for (const door of doors) {
+    ports[door] = await freePort();
+    sections[door] = { listen: `127.0.0.1:${ports[door]}`, ...unlimited[door], ...edges[door] };
+  }
   const config = {
     dataDir: './data',
     domains: domains ?? { [domain]: { mode: 'enforce', sources: Object.keys(sources) } },
     sources,
-    edges: {
-      smtp: { listen: `127.0.0.1:${smtpPort}`, maxRejected: 1_000_000 },
-      policy: { listen: `127.0.0.1:${policyPort}` },
-    },
+    edges: sections,
     log: { mail: './mail.log' },
     ...rest,
   };
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'config.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
-  return { file, folder, smtpPort, policyPort, dataDir: join(folder, 'data') };
+  return { file, folder, ports, dataDir: join(folder, 'data') };
 }
 
 /** Runs a command; returns its exit status and what it printed as JSON. */
@@ -57,7 +67,7 @@ export async function sync(product, source, options) {
 }
 
 export function startEdge(product) {
-  const options = { port: product.policyPort, log: join(product.folder, 'edge.log') };
+  const options = { port: Object.values(product.ports)[0], log: join(product.folder, 'edge.log') };
   return startServer(process.execPath, [main, '-c', product.file, 'edge'], options);
 }
 

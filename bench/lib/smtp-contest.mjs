@@ -38,7 +38,7 @@ export async function smtpContest({ name, unit, load, figure, target }) {
   };
   const figures = await alternate({
     'smtp-server, accepts everything': contender(barePort, { 250: 1 }),
-    'rollcall edge': contender(product.smtpPort, { 250: 0.5, 550: 0.5 }),
+    'rollcall edge': contender(product.ports.smtp, { 250: 0.5, 550: 0.5 }),
   });
   await stopServer(bare);
   await stopServer(edge);
