@@ -114,12 +114,12 @@ export function isAcceptReason(reason: Reason): boolean {
 
 /**
  * A sender of another domain. The null reverse-path is not: address verification asks with it on behalf of anybody, and
- * a delivery report does no harm to a group.
+ * a delivery report does no harm to a group. Nor is a sender that the asker cannot tell (a map of recipients): refusing would
+ * refuse insiders too, and the mail system behind knows who sends.
  */
 function isOutside(options: ListOptions, policy: DomainPolicy, question: Question): boolean {
   const { sender } = question;
-  if (sender === undefined) return true;
-  if (sender === '' || sender === '<>') return false;
+  if (sender === undefined || sender === '' || sender === '<>') return false;
   const domain = normaliseDomain(sender.slice(sender.lastIndexOf('@') + 1).replace(/>$/, ''));
   return domain === undefined || options.domains().find(domain)?.tenant !== policy.tenant;
 }

@@ -187,6 +187,10 @@ describe('internal-only', () => {
     expect(house.answer('team@example.com', { sender })).toBe(answer);
   });
 
+  test('of a sender that the asker cannot tell: the address exists', () => {
+    expect(house.answer('team@example.com', { sender: undefined })).toBe(known);
+  });
+
   test('needs every active claim to say so', () => {
     expect(house.answer('group@example.com')).toBe(known);
   });
