@@ -2,7 +2,7 @@
  * `node scripts/check-clean.mjs`: nothing committed names the machine it was written on.
  *
  * Looks for absolute paths of build machines in every committed or about-to-be-committed file, and for `resolved` URLs in
- * package-lock.json, which would tie every installation to one registry.
+ * any package-lock.json, which would tie every installation to one registry.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -24,7 +24,7 @@ function listFiles() {
 }
 
 function findings(name) {
-  const pattern = name === 'package-lock.json' ? /"resolved": "http/ : machinePath;
+  const pattern = name.endsWith('package-lock.json') ? /"resolved": "http/ : machinePath;
   return readFileSync(join(root, name), 'utf8')
     .split('\n')
     .flatMap((line, index) =>

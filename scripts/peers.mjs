@@ -1,89 +1,91 @@
 /**
- * The real servers that the tests run against: Debian packages, installed when that is possible here.
+ * The real servers that the tests run against: Debian packages, installed when that is possible here; Exim, Sendmail and
+ * OpenSMTPD unpacked (peers-unpacked.mjs); Haraka from npm (peers-haraka.mjs).
  *
- * Promises: nothing is touched when every command is there; no daemon is started by an installation; what could not be
+ * Promises: nothing is touched when everything is there; no daemon is started by an installation; what could not be
  * installed is returned with the reason, never thrown. The tests run private instances of their own, so the packages are
  * left unconfigured.
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root, run, say } from './setup.mjs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { apt, aptLog, cannotInstall, haveLists, pathWithSbin } from './apt.mjs';
+import { haveHaraka, installHaraka } from './peers-haraka.mjs';
+import { missingUnpacked, unpackPeers } from './peers-unpacked.mjs';
+import { root, say } from './setup.mjs';
 
+export { pathWithSbin } from './apt.mjs';
+
+/** What tells that a package is there: a command, or a file with its whole path. */
 const peers = [
   { name: 'Postfix', command: 'postfix', debian: 'postfix' },
+  { name: 'Postfix lmdb', command: '/usr/lib/postfix/postfix-lmdb.so', debian: 'postfix-lmdb' },
+  { name: 'Postfix sqlite', command: '/usr/lib/postfix/postfix-sqlite.so', debian: 'postfix-sqlite' },
+  { name: 'tinycdb', command: 'cdb', debian: 'tinycdb' },
   { name: 'slapd', command: 'slapd', debian: 'slapd' },
   { name: 'OpenLDAP tools', command: 'ldapmodify', debian: 'ldap-utils' },
   { name: 'sqlite3', command: 'sqlite3', debian: 'sqlite3' },
   { name: 'OpenSSL', command: 'openssl', debian: 'openssl' },
 ];
 
-/** Servers live in sbin, which is not on the PATH of an ordinary user. */
-export const pathWithSbin = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+/** What only the benchmarks compare with. */
+const benchPeers = [
+  { name: 'Postfix ldap', command: '/usr/lib/postfix/postfix-ldap.so', debian: 'postfix-ldap' },
+  { name: 'Postfix pgsql', command: '/usr/lib/postfix/postfix-pgsql.so', debian: 'postfix-pgsql' },
+  { name: 'PostgreSQL', command: '/usr/share/postgresql-common/pg_wrapper', debian: 'postgresql' },
+];
 
-/** Installs what is missing if it may. Returns the names of what is still missing, and why. */
-export function installPeers() {
-  const wanted = missing();
-  if (wanted.length === 0) return { missing: [], reason: '' };
-  const reason = cannotInstall() ?? aptInstall(wanted.map((peer) => peer.debian));
+/**
+ * Installs what is missing if it may; with `bench`, what the benchmarks compare with as well. Returns the names of what is
+ * still missing, and why.
+ */
+export function installPeers({ bench = false } = {}) {
+  const wanted = bench ? [...peers, ...benchPeers] : peers;
+  const missing = () => [
+    ...wanted.filter((peer) => !isThere(peer.command)),
+    ...missingUnpacked(),
+    ...(haveHaraka() ? [] : [{ name: 'Haraka' }]),
+  ];
+  if (missing().length === 0) return { missing: [], reason: '' };
+  const reasons = [
+    cannotInstall() ?? installDebian(wanted.filter((peer) => !isThere(peer.command))),
+    haveHaraka() ? undefined : installHaraka(),
+  ];
+  const said = reasons.filter((reason) => reason !== undefined);
   return {
     missing: missing().map((peer) => peer.name),
-    reason: reason ?? 'the packages do not bring the command',
+    reason: said.join('; ') || 'the packages do not bring the command',
   };
 }
 
-function missing() {
+function isThere(command) {
+  if (isAbsolute(command)) return existsSync(command);
   const folders = pathWithSbin.split(':').filter((folder) => folder !== '');
-  return peers.filter((peer) => !folders.some((folder) => existsSync(join(folder, peer.command))));
-}
-
-function cannotInstall() {
-  if (process.getuid?.() !== 0) return 'not running as root';
-  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'no apt-get here';
-  return undefined;
+  return folders.some((folder) => existsSync(join(folder, command)));
 }
 
 /** Returns the reason of a failure, or undefined. */
+function installDebian(wanted) {
+  rmSync(join(root, aptLog), { force: true });
+  const reason = wanted.length === 0 ? undefined : aptInstall(wanted.map((peer) => peer.debian));
+  // the others may be had all the same
+  return unpackPeers() ?? reason;
+}
+
 function aptInstall(packages) {
   say(`Installing Debian packages for the tests: ${packages.join(' ')} …`);
-  const log = join(root, '.cache/apt.log');
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  writeFileSync(log, '');
   const release = holdDaemons();
   try {
     preseed();
-    if (!haveLists()) apt(['update'], log);
-    if (apt(['install', ...packages], log)) return undefined;
+    if (!haveLists()) apt(['update']);
+    if (apt(['install', ...packages])) return undefined;
     // Old lists name versions that the mirror no longer has.
-    apt(['update'], log);
-    return apt(['install', ...packages], log) ? undefined : 'apt-get install failed, see .cache/apt.log';
+    apt(['update']);
+    return apt(['install', ...packages]) ? undefined : `apt-get install failed, see ${aptLog}`;
   } finally {
     release();
   }
-}
-
-function apt(args, log) {
-  const options = [
-    '-q',
-    '-y',
-    '--no-install-recommends',
-    '-o',
-    'DPkg::Lock::Timeout=120',
-    '-o',
-    'Dpkg::Use-Pty=0',
-  ];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8', PATH: pathWithSbin };
-  const command = 'log=$1; shift; exec apt-get "$@" >>"$log" 2>&1';
-  return run('sh', ['-c', command, 'apt', log, ...options, ...args], { env }) === 0;
-}
-
-function haveLists() {
-  const folder = '/var/lib/apt/lists';
-  return (
-    existsSync(folder) &&
-    readdirSync(folder).some((file) => file.endsWith('_Packages') || file.includes('_Packages.'))
-  );
 }
 
 /** No directory of slapd's own, a Postfix for this machine only. Where debconf is absent the defaults do as well. */
