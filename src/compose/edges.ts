@@ -3,6 +3,7 @@ import type { EdgeName } from '../config/edges/edges.js';
 import type { Config } from '../config/schema.js';
 import { describeAddress } from '../edge/bind.js';
 import type { BuildEdge, BuiltEdge, EdgeDeps } from './doors/door.js';
+import { buildMilter } from './doors/milter.js';
 import { buildPolicy } from './doors/policy.js';
 import { buildSmtp } from './doors/smtp.js';
 import type { Door } from './lifecycle.js';
@@ -11,6 +12,7 @@ import { optionsOf } from './reload.js';
 const builders: Readonly<Record<EdgeName, BuildEdge>> = {
   smtp: buildSmtp,
   policy: buildPolicy,
+  milter: buildMilter,
 };
 
 export interface Edges {

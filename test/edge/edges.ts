@@ -2,6 +2,7 @@
 import { afterEach } from 'vitest';
 import type { ListenAddress } from '../../src/edge/bind.js';
 import type { Edge } from '../../src/edge/listener.js';
+import { createMilterEdge, type MilterEdgeOptions } from '../../src/edge/milter/milter-edge.js';
 import { createPolicyEdge, type PolicyEdgeOptions } from '../../src/edge/postfix/policy-edge.js';
 import { createSmtpEdge, type SmtpEdgeOptions } from '../../src/edge/smtp/smtp-edge.js';
 import { silentLogger } from '../../src/telemetry/log.js';
@@ -32,6 +33,10 @@ export async function runSmtp(options: Partial<SmtpEdgeOptions> = {}): Promise<R
 
 export async function runPolicy(options: Partial<PolicyEdgeOptions> = {}): Promise<Running> {
   return start(createPolicyEdge({ ...common, ...options }));
+}
+
+export async function runMilter(options: Partial<MilterEdgeOptions> = {}): Promise<Running> {
+  return start(createMilterEdge({ ...common, ...options }));
 }
 
 async function start(edge: Edge): Promise<Running> {
