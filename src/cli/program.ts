@@ -12,6 +12,7 @@ import { registerRuns } from './runs.js';
 import { registerServices } from './services.js';
 import { registerSettle } from './settle.js';
 import { registerShow } from './show.js';
+import { registerSnippet } from './snippet.js';
 import { registerStats } from './stats.js';
 import { registerSync } from './sync.js';
 import { registerToken } from './token.js';
@@ -47,6 +48,7 @@ export function createProgram(host: Host, streams: Pick<Streams, 'stdout' | 'std
   registerSettle(program, host);
   registerCheck(program, host);
   registerStats(program, host);
+  registerSnippet(program, host);
   registerDoctor(program, host);
   registerConfig(program, host);
   registerToken(program, host);

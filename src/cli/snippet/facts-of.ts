@@ -1,0 +1,30 @@
+/** From the configuration to the facts of a snippet. */
+import type { ListenAddress } from '../../config/listen-address.js';
+import type { Config } from '../../config/schema.js';
+import { hostPort, type Facts } from './facts.js';
+
+/** What the sections of doors have in common, and that of the proxy. */
+interface Section {
+  readonly listen: readonly ListenAddress[];
+  readonly nextHops?: readonly (string | { readonly host: string; readonly port: number })[];
+}
+
+/** Throws nothing: an absent section is an absent door. */
+export function factsOf(config: Config): Facts {
+  const sections = Object.entries(config.edges).flatMap(([name, section]: [string, Section | undefined]) =>
+    section === undefined ? [] : [[name, section] as const],
+  );
+  const nextHops = sections.find(([name]) => name === 'proxy')?.[1].nextHops;
+  return {
+    doors: Object.fromEntries(sections.map(([name, { listen }]) => [name, listen])),
+    domains: Object.entries(config.domains).map(([name, { mode, includeSubdomains, subaddress }]) => ({
+      name,
+      mode,
+      includeSubdomains,
+      subaddress,
+    })),
+    ...(nextHops !== undefined && {
+      nextHops: nextHops.map((hop) => (typeof hop === 'string' ? hop : hostPort(hop))),
+    }),
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Postfix looks recipients up in a table that is Rollcall: socketmap, tcp_table, or a file that is exported.
+ *
+ * Unlike restrictions, a recipient map holds for every client: permit_mynetworks does not pass it by.
+ */
+import { hostPort, reach, type ExportFacts, type Way } from './facts.js';
+import { postfixNotes, postfixService } from './postfix-service.js';
+
+export const socketmapWay: Way = {
+  door: 'socketmap',
+  example: '"socketmap": { "listen": "127.0.0.1:10044" }',
+  make(facts) {
+    const address = reach(facts, 'socketmap');
+    if (address === undefined) return undefined;
+    const service = postfixService(address);
+    return {
+      files: [
+        {
+          file: 'main.cf',
+          lines: [
+            '# Rollcall, socketmap door: holds for every client, mynetworks too. 451 while it cannot be asked.',
+            `relay_recipient_maps = socketmap:${service}:recipients`,
+            ...codes,
+            '# The domains from Rollcall as well, instead of a list here; subdomains only where Rollcall serves them:',
+            `#relay_domains = socketmap:${service}:domains`,
+            '#parent_domain_matches_subdomains = debug_peer_list, fast_flush_domains, mynetworks, qmqpd_authorized_clients, smtpd_access_maps',
+          ],
+        },
+      ],
+      notes: [...mapNotes, ...postfixNotes(facts, 'socketmap', address)],
+    };
+  },
+};
+
+export const tcpWay: Way = {
+  door: 'tcp',
+  example: '"tcp": { "listen": "127.0.0.1:10045" }',
+  make(facts) {
+    const address = reach(facts, 'tcp', 'inet');
+    if (address === undefined || !('port' in address)) return undefined;
+    return {
+      files: [
+        {
+          file: 'main.cf',
+          lines: [
+            '# Rollcall, tcp door (tcp_table(5)): holds for every client, mynetworks too.',
+            `relay_recipient_maps = tcp:${hostPort(address)}`,
+            ...codes,
+          ],
+        },
+      ],
+      notes: [
+        'While Rollcall is down each recipient takes Postfix ten seconds to defer; with socketmap none.',
+        ...mapNotes,
+        ...postfixNotes(facts, 'tcp'),
+      ],
+    };
+  },
+};
+
+const mapTypes: Readonly<Record<string, (found: ExportFacts) => string>> = {
+  'postfix-lmdb': ({ path }) => `lmdb:${path.replace(/\.lmdb$/, '')}`,
+  lmdb: ({ path }) => `lmdb:${path.replace(/\.lmdb$/, '')}`,
+  'postfix-texthash': ({ path }) => `texthash:${path}`,
+  texthash: ({ path }) => `texthash:${path}`,
+  'postfix-cdb': ({ path }) => `cdb:${path.replace(/\.cdb$/, '')}`,
+  cdb: ({ path }) => `cdb:${path.replace(/\.cdb$/, '')}`,
+  'postfix-sqlite': ({ path }) => `sqlite:${path.replace(/\.(db|sqlite)$/, '')}.cf`,
+  sqlite: ({ path }) => `sqlite:${path.replace(/\.(db|sqlite)$/, '')}.cf`,
+};
+
+export const exportWay: Way = {
+  door: 'export',
+  example: '',
+  make(facts) {
+    const found = facts.exports?.find(({ format }) => Object.hasOwn(mapTypes, format));
+    const map = found === undefined ? undefined : mapTypes[found.format]?.(found);
+    if (found === undefined || map === undefined) return undefined;
+    return {
+      files: [
+        {
+          file: 'main.cf',
+          lines: [
+            `# Rollcall, the file of the export ${found.name}. It knows nothing newer than its last export.`,
+            `relay_recipient_maps = ${map}`,
+            ...codes,
+          ],
+        },
+      ],
+      notes: [
+        'A file keeps refusing whom it does not name, however old it grows: watch its age. A door defers instead.',
+        ...postfixNotes(facts, 'export'),
+      ],
+    };
+  },
+};
+
+const codes: readonly string[] = [
+  '# These are the defaults; 450 would only defer who does not exist.',
+  'smtpd_reject_unlisted_recipient = yes',
+  'unknown_relay_recipient_reject_code = 550',
+];
+
+const mapNotes: readonly string[] = [
+  'For domains in virtual_mailbox_domains the same value belongs in virtual_mailbox_maps; for mydestination in local_recipient_maps.',
+  'A catch-all `@domain` in virtual_alias_maps comes before this and makes everybody known.',
+];
