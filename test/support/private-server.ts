@@ -34,6 +34,11 @@ const peersFolder = fileURLToPath(new URL('../../.cache/peers/', import.meta.url
 export interface PrivateServer {
   /** What it has printed, and what is in the log files that it was said to write. */
   log(): string;
+  /**
+   * Runs another program of the peer's folder beside it, to its end; with this group when given. Its output; throws with
+   * its complaint.
+   */
+  run(command: readonly string[], group?: number): Promise<string>;
   /** Ends it and everything that it started, and deletes its folder. */
   stop(): Promise<void>;
 }
@@ -62,7 +67,7 @@ process.once('exit', () => {
 /** Whether this server was unpacked and can be run here. Throws when it cannot and `CI=true`. */
 export function havePrivateServer(name: string, peer: string, programs: readonly string[]): boolean {
   const files = programs.map((program) => join(peersFolder, peer, program));
-  const tools = ['unshare', 'setpriv', 'mount'];
+  const tools = ['unshare', 'nsenter', 'setpriv', 'mount'];
   if (!requirePeer(`${name} (npm test unpacks it)`, [...files, ...tools])) return false;
   if (process.getuid?.() === 0) return true;
   if (process.env['CI'] === 'true') throw new Error(`${name} needs root; with CI=true that is a failure`);
@@ -79,16 +84,21 @@ export function privateFolder(name: string): string {
 /** Runs a program of the peer's folder to its end, such as m4. Its output; throws with its complaint. */
 export async function runPeer(peer: string, command: readonly string[], cwd: string): Promise<string> {
   const [program = '', ...args] = command;
-  const child = spawn(join(peersFolder, peer, program), args, {
-    cwd,
-    env: { ...process.env, LD_LIBRARY_PATH: libraryPath(peer, join(peersFolder, peer)) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const at = join(peersFolder, peer);
+  return toItsEnd([join(at, program), ...args], { cwd, LD_LIBRARY_PATH: libraryPath(peer, at) });
+}
+
+async function toItsEnd(
+  [program = '', ...args]: readonly string[],
+  { cwd, LD_LIBRARY_PATH }: { readonly cwd: string; readonly LD_LIBRARY_PATH: string },
+): Promise<string> {
+  const env = { ...process.env, LD_LIBRARY_PATH };
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, complaint] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
   const [status] = (await once(child, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`${program} ended with status ${String(status)}: ${complaint}`);
+  if (status !== 0) throw new Error(`${program} ended with status ${String(status)}: ${complaint}${output}`);
   return output;
 }
 
@@ -137,7 +147,26 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     await end(child);
     throw error;
   }
-  return { log, stop };
+  const beside = ['nsenter', '--target', String(firstProcess(child)), '--mount', '--'];
+  return {
+    log,
+    stop,
+    run: ([other = '', ...rest], group = 0) =>
+      toItsEnd([...beside, ...asGroup(group), join(peerRoot, other), ...rest], {
+        cwd: folder,
+        LD_LIBRARY_PATH: libraryPath(peer, peerRoot),
+      }),
+  };
+}
+
+/** For programs that would be setgid if they were installed. */
+function asGroup(group: number): string[] {
+  return ['setpriv', '--regid', String(group), '--clear-groups'];
+}
+
+/** The shell inside the namespaces: the one child of unshare. */
+function firstProcess({ pid = 0 }: ChildProcess): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
 }
 
 /**
@@ -166,7 +195,8 @@ function users({ folder, users: wanted }: PrivateServerOptions): [string, string
 }
 
 function libraryPath(peer: string, at: string): string {
-  const machine = readdirSync(join(peersFolder, peer, 'usr/lib')).filter((name) => name.includes('-linux-'));
+  const lib = join(peersFolder, peer, 'usr/lib');
+  const machine = existsSync(lib) ? readdirSync(lib).filter((name) => name.includes('-linux-')) : [];
   return ['usr/lib', ...machine.map((name) => `usr/lib/${name}`)].map((path) => join(at, path)).join(':');
 }
 
