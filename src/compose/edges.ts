@@ -3,15 +3,23 @@ import type { EdgeName } from '../config/edges/edges.js';
 import type { Config } from '../config/schema.js';
 import { describeAddress } from '../edge/bind.js';
 import type { BuildEdge, BuiltEdge, EdgeDeps } from './doors/door.js';
+import { buildHttp } from './doors/http.js';
 import { buildMilter } from './doors/milter.js';
 import { buildPolicy } from './doors/policy.js';
+import { buildReadsocket } from './doors/readsocket.js';
 import { buildSmtp } from './doors/smtp.js';
+import { buildSocketmap } from './doors/socketmap.js';
+import { buildTcp } from './doors/tcp.js';
 import type { Door } from './lifecycle.js';
 import { optionsOf } from './reload.js';
 
 const builders: Readonly<Record<EdgeName, BuildEdge>> = {
   smtp: buildSmtp,
   policy: buildPolicy,
+  socketmap: buildSocketmap,
+  tcp: buildTcp,
+  readsocket: buildReadsocket,
+  http: buildHttp,
   milter: buildMilter,
 };
 

@@ -4,10 +4,11 @@
  *
  * Promises one write for the answers to one packet, at the end of the turn of the event loop in which it came; the witness
  * is told after that. While an answer is awaited, or the client does not read, nothing more is read: memory stays bounded
- * by a packet. A request must be whole within `requestTimeoutMs` of its first byte. What is not the protocol ends the
- * connection, after the answers owed.
+ * by a packet. A request must be whole within `requestTimeoutMs` of its first byte, our own waiting not counted. What is
+ * not the protocol ends the connection, after the answers owed; so does the client's half-close.
  */
 import type { Socket } from 'node:net';
+import { messageOf } from '../errors.js';
 import type { Question, Verdict } from '../policy/verdict.js';
 import type { MailLog } from '../telemetry/mail-log.js';
 import { ask, tell, type Asker } from './ask.js';
@@ -19,6 +20,8 @@ export interface RequestParser<Request> {
   push(chunk: Buffer, onRequest: (request: Request) => void): string | undefined;
   /** Whether a request has begun and is not whole. */
   pending(): boolean;
+  /** The client sends nothing more, which may make a request whole. Absent: it never does. Returns what is wrong. */
+  end?(onRequest: (request: Request) => void): string | undefined;
 }
 
 /** What is sent (as latin1), and what the witness is told. */
@@ -44,8 +47,6 @@ export interface ExchangeOptions<Request> extends Asker, ExchangeLimits {
   readonly answer: (request: Request, client: string | undefined) => Answer | Promise<Answer>;
   /** Sent before the connection is closed for something that is not the protocol; default: nothing. */
   readonly onProblem?: string;
-  /** One request a connection: closed once it is answered. */
-  readonly once?: boolean;
 }
 
 /** How long a client whose connection we close may take to read what it was sent. */
@@ -76,112 +77,142 @@ export function openExchange<Request>(
   /** From the first answer that is awaited on, in order. */
   const waiting: { answer: Answer | undefined }[] = [];
   let draining = false;
-  /** The client has shut down its side. */
-  let ended = false;
-  /** Nothing more is taken in. */
-  let over = false;
+  /** Nothing more is taken in: the client has shut down its side, or we have hung up on what is not the protocol. */
+  let over: 'ended' | 'refused' | undefined;
+  let blocked = false;
+
+  const owes = (): boolean => ready.length > 0 || waiting.length > 0;
 
   function onData(chunk: Buffer): void {
-    if (over) return;
+    if (over !== undefined) return;
     const before = ready.length + waiting.length;
     const problem = parser.push(chunk, take);
-    const asked = ready.length + waiting.length > before;
     if (problem !== undefined) {
-      fail(problem);
+      refuse(problem);
       return;
     }
+    const asked = ready.length + waiting.length > before;
     watch(asked);
     if (draining && !asked) setImmediate(leaveIfIdle);
   }
 
   function take(request: Request): void {
-    if (over) return;
-    if (options.once === true) over = true;
     const answer = options.answer(request, client);
-    if (answer instanceof Promise) void wait(answer);
-    else if (waiting.length > 0) waiting.push({ answer });
-    else give(answer);
+    if (answer instanceof Promise) wait(answer);
+    else put(answer);
   }
 
-  function give(answer: Answer): void {
-    if (ready.push(answer) === 1) options.batch(flush);
+  /** Behind the answers that are awaited, if any. */
+  function put(answer: Answer): void {
+    if (waiting.length > 0) waiting.push({ answer });
+    else if (ready.push(answer) === 1) options.batch(flush);
   }
 
-  async function wait(promise: Promise<Answer>): Promise<void> {
+  function wait(promise: Promise<Answer>): void {
     const slot: { answer: Answer | undefined } = { answer: undefined };
     waiting.push(slot);
     socket.pause();
-    slot.answer = await promise;
-    for (let first = waiting[0]; first?.answer !== undefined; first = waiting[0]) {
+    promise.then(
+      (answer) => {
+        slot.answer = answer;
+        settle();
+      },
+      (error: unknown) => {
+        // A defect. No answer is a defer in every one of these protocols.
+        options.log.error({ edge: name, err: messageOf(error) }, 'answer failed: connection closed');
+        socket.destroy();
+      },
+    );
+  }
+
+  function settle(): void {
+    while (waiting[0]?.answer !== undefined) {
+      if (ready.push(waiting[0].answer) === 1) options.batch(flush);
       waiting.shift();
-      give(first.answer);
     }
-    if (waiting.length === 0 && !socket.writableNeedDrain) socket.resume();
+    if (waiting.length === 0) readOn();
+  }
+
+  function readOn(): void {
+    if (blocked || waiting.length > 0) return;
+    socket.resume();
+    if (over === undefined) watch(false);
   }
 
   /** Writes the answers of this turn, then tells the witness of them. */
   function flush(): void {
     const answers = ready;
     ready = [];
-    if (answers.length > 0 && !socket.destroyed) write(answers);
+    if (!socket.destroyed) write(answers);
     for (const { question, verdict } of answers)
       if (question !== undefined && verdict !== undefined) tell(options, question, verdict);
     if (waiting.length > 0) return;
-    if (ended || options.once === true) socket.destroySoon();
+    if (over !== undefined) close();
     else if (draining) setImmediate(leaveIfIdle);
   }
 
   function write(answers: readonly Answer[]): void {
     let text = '';
     for (const answer of answers) text += answer.text;
-    if (!socket.write(text, 'latin1')) waitForDrain();
-  }
-
-  /** Each request has its own time, from its first byte on. */
-  function watch(asked: boolean): void {
-    if (asked || !parser.pending()) clearTimeout(deadline);
-    if (!parser.pending()) deadline = undefined;
-    else if (asked || deadline === undefined)
-      deadline = setTimeout(() => fail('request not completed in time'), options.requestTimeoutMs).unref();
+    if (!socket.write(text, 'latin1')) block();
   }
 
   /** A client that does not read its answers is not read either. */
-  function waitForDrain(): void {
+  function block(): void {
     socket.pause();
+    if (blocked) return;
+    blocked = true;
     socket.once('drain', () => {
-      if (waiting.length === 0) socket.resume();
+      blocked = false;
+      readOn();
       if (draining) setImmediate(leaveIfIdle);
     });
   }
 
-  function onEnd(): void {
-    if (parser.pending() && !over) mailLog.protocolError(name, client, 'connection ended within a request');
-    over = ended = true;
-    flush();
+  /** Each request has its own time, from its first byte on; it stands still while we do not read. */
+  function watch(asked: boolean): void {
+    const pending = parser.pending() && waiting.length === 0;
+    if (asked || !pending) clearTimeout(deadline);
+    if (!pending) deadline = undefined;
+    else if (asked || deadline === undefined)
+      deadline = setTimeout(() => refuse('request not completed in time'), options.requestTimeoutMs).unref();
   }
 
-  function fail(problem: string): void {
-    if (over) return;
-    over = true;
+  function onEnd(): void {
+    if (over === undefined) {
+      const problem = parser.end?.(take);
+      if (problem !== undefined) mailLog.protocolError(name, client, problem);
+      else if (parser.pending()) mailLog.protocolError(name, client, 'connection ended within a request');
+    }
+    over = 'ended';
+    if (!owes()) close();
+  }
+
+  function refuse(problem: string): void {
+    if (over !== undefined) return;
+    over = 'refused';
     mailLog.protocolError(name, client, problem);
     clearTimeout(deadline);
-    if (options.onProblem !== undefined && waiting.length === 0) give({ text: options.onProblem });
-    if (waiting.length > 0) ended = true;
-    else hangUp();
+    if (options.onProblem !== undefined) put({ text: options.onProblem });
+    if (!owes()) close();
   }
 
-  function hangUp(): void {
-    flush();
+  /** Everything owed is written. */
+  function close(): void {
+    if (over === 'ended') {
+      socket.destroySoon();
+      return;
+    }
     // Read on and throw away: closing with input unread would reset the connection under the earlier answers.
     socket.end();
     socket.resume();
+    clearTimeout(deadline);
     deadline = setTimeout(() => socket.destroy(), lingerMs).unref();
   }
 
   function leaveIfIdle(): void {
-    const owes = ready.length > 0 || waiting.length > 0 || parser.pending();
-    if (over || owes || socket.writableNeedDrain) return;
-    over = true;
+    if (over !== undefined || owes() || parser.pending() || blocked) return;
+    over = 'ended';
     socket.destroySoon();
   }
 

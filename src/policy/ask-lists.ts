@@ -52,9 +52,10 @@ function askLocal(
   domain: string,
   question: Question,
 ): Finding | undefined {
-  const own = statusOf(options, policy, local, folded, domain);
+  const exact = policy.caseSensitive && question.folded !== true ? local : undefined;
+  const own = statusOf(options, policy, exact, folded, domain);
   if (policy.aliasOf === undefined) return judge(options, policy, own, 'known', question);
-  const target = statusOf(options, policy, local, folded, policy.aliasOf);
+  const target = statusOf(options, policy, exact, folded, policy.aliasOf);
   const isAlias = rank[target.status.kind] > rank[own.status.kind];
   return judge(options, policy, isAlias ? target : own, isAlias ? 'alias-domain' : 'known', question);
 }
@@ -76,13 +77,13 @@ const rank: Record<Status['kind'], number> = {
 function statusOf(
   options: ListOptions,
   policy: DomainPolicy,
-  local: string,
+  exact: string | undefined,
   folded: string,
   domain: string,
 ): KeyStatus {
   const key = `${folded}@${domain}`;
-  const exact = policy.caseSensitive ? `${local}@${domain}` : undefined;
-  return { key, status: mergeSlots(options.lookup.find(policy.tenant, key), policy.sources, key, exact) };
+  const exactKey = exact === undefined ? undefined : `${exact}@${domain}`;
+  return { key, status: mergeSlots(options.lookup.find(policy.tenant, key), policy.sources, key, exactKey) };
 }
 
 function judge(

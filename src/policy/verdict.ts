@@ -79,6 +79,8 @@ export interface Question {
    * `internal`: unquoted, split at the last `@` (what Postfix sends to a policy server).
    */
   readonly form: 'smtp' | 'internal';
+  /** The asker folds the case of what it asks about, so a domain that tells local parts apart by case cannot hold it to that. */
+  readonly folded?: boolean;
   /** Envelope sender, empty for the null reverse-path; undefined when unknown. */
   readonly sender?: string | undefined;
   /** Address of the SMTP client. */
@@ -108,10 +110,10 @@ export type Witness = (question: Question, verdict: Verdict) => void;
 
 /**
  * A second opinion on a verdict that is no accept, from somebody who has to be asked: the domain's own mail server
- * (`kind: smtp` sources). `undefined`: the verdict stands. The promise settles within the deadline of whoever is asked, never
- * rejects, and turns into a refusal only what is known to be unknown.
+ * (`kind: smtp` sources). `undefined`: the verdict stands. At once when the answer is cached; a promise settles within the
+ * deadline of whoever is asked and never rejects. Turns into a refusal only what is known to be unknown.
  */
-export type Confirm = (question: Question, verdict: Verdict) => Promise<Verdict> | undefined;
+export type Confirm = (question: Question, verdict: Verdict) => Verdict | Promise<Verdict> | undefined;
 
 /** Whether we answer for a domain, given as text in any spelling (U-label, A-label, case). Never throws. */
 export type Serves = (domain: string) => boolean;

@@ -21,23 +21,25 @@ type Step = { readonly at: string } & (
   | { readonly kind: 'shutdown' }
 );
 
-export function readDialogues(folder: URL, lineEnd: string): Dialogue[] {
+/** `wrap`: the line end, or how a line is sent in a protocol without lines. */
+export function readDialogues(folder: URL, wrap: string | ((line: string) => string)): Dialogue[] {
+  const wrapped = typeof wrap === 'string' ? (line: string) => line + wrap : wrap;
   return readdirSync(folder)
     .filter((name) => name.endsWith('.dialog'))
-    .map((name) => parseDialogue(name, readFileSync(new URL(name, folder), 'utf8'), lineEnd));
+    .map((name) => parseDialogue(name, readFileSync(new URL(name, folder), 'utf8'), wrapped));
 }
 
-function parseDialogue(name: string, text: string, lineEnd: string): Dialogue {
+function parseDialogue(name: string, text: string, wrap: (line: string) => string): Dialogue {
   const lines = text.split('\n');
   const options = /^# options: (.*)$/m.exec(text)?.[1] ?? '{}';
-  const steps = lines.flatMap((line, at) => parseStep(line, `${name}:${at + 1}`, lineEnd));
+  const steps = lines.flatMap((line, at) => parseStep(line, `${name}:${at + 1}`, wrap));
   return { name, options: JSON.parse(options) as Record<string, unknown>, steps };
 }
 
-function parseStep(line: string, at: string, lineEnd: string): Step[] {
+function parseStep(line: string, at: string, wrap: (line: string) => string): Step[] {
   const rest = line.slice(3);
   if (line === 'C: <shutdown>') return [{ at, kind: 'shutdown' }];
-  if (line.startsWith('C:')) return [{ at, kind: 'send', text: rest + lineEnd }];
+  if (line.startsWith('C:')) return [{ at, kind: 'send', text: wrap(rest) }];
   if (line.startsWith('C!')) return [{ at, kind: 'send', text: JSON.parse(`"${rest}"`) as string }];
   if (line.startsWith('S:')) return [{ at, kind: 'expect', text: rest }];
   if (line === '' || line.startsWith('#')) return [];

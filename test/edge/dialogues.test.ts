@@ -1,20 +1,29 @@
 import { describe, it } from 'vitest';
-import { openClient } from './client.js';
+import type { ListenAddress } from '../../src/edge/bind.js';
+import { openClient, type LineClient } from './client.js';
 import { playDialogue, readDialogues } from './dialogue.js';
-import { runPolicy, runSmtp } from './edges.js';
+import { runHttp, runPolicy, runReadsocket, runSmtp, runSocketmap, runTcp, type Running } from './edges.js';
+import { openNetstringClient, toNetstring } from './netstring-client.js';
 
-describe('SMTP dialogues', () => {
-  for (const dialogue of readDialogues(new URL('../dialogs/smtp/', import.meta.url), '\r\n'))
-    it(dialogue.name, async () => {
-      const { address } = await runSmtp(dialogue.options);
-      await playDialogue(dialogue, await openClient(address));
-    });
-});
+interface Protocol {
+  readonly run: (options: Readonly<Record<string, unknown>>) => Promise<Running>;
+  readonly wrap: string | ((line: string) => string);
+  readonly open?: (address: ListenAddress) => Promise<LineClient>;
+}
 
-describe('policy dialogues', () => {
-  for (const dialogue of readDialogues(new URL('../dialogs/policy/', import.meta.url), '\n'))
+const protocols: Readonly<Record<string, Protocol>> = {
+  smtp: { run: runSmtp, wrap: '\r\n' },
+  policy: { run: runPolicy, wrap: '\n' },
+  socketmap: { run: runSocketmap, wrap: toNetstring, open: openNetstringClient },
+  tcp: { run: runTcp, wrap: '\n' },
+  readsocket: { run: runReadsocket, wrap: '\n' },
+  http: { run: runHttp, wrap: '\r\n' },
+};
+
+describe.each(Object.entries(protocols))('%s dialogues', (name, { run, wrap, open = openClient }) => {
+  for (const dialogue of readDialogues(new URL(`../dialogs/${name}/`, import.meta.url), wrap))
     it(dialogue.name, async () => {
-      const { address } = await runPolicy(dialogue.options);
-      await playDialogue(dialogue, await openClient(address));
+      const { address } = await run(dialogue.options);
+      await playDialogue(dialogue, await open(address));
     });
 });

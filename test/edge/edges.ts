@@ -2,9 +2,16 @@
 import { afterEach } from 'vitest';
 import type { ListenAddress } from '../../src/edge/bind.js';
 import type { Edge } from '../../src/edge/listener.js';
+import { createHttpEdge, type HttpEdgeOptions } from '../../src/edge/http/http-edge.js';
 import { createMilterEdge, type MilterEdgeOptions } from '../../src/edge/milter/milter-edge.js';
 import { createPolicyEdge, type PolicyEdgeOptions } from '../../src/edge/postfix/policy-edge.js';
+import {
+  createReadsocketEdge,
+  type ReadsocketEdgeOptions,
+} from '../../src/edge/readsocket/readsocket-edge.js';
 import { createSmtpEdge, type SmtpEdgeOptions } from '../../src/edge/smtp/smtp-edge.js';
+import { createSocketmapEdge, type SocketmapEdgeOptions } from '../../src/edge/socketmap/socketmap-edge.js';
+import { createTcpEdge, type TcpEdgeOptions } from '../../src/edge/tcp-table/tcp-edge.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { decideByName } from './fake-decide.js';
 
@@ -22,6 +29,9 @@ const common = {
   drainTimeoutMs: 50,
 } as const;
 
+/** As `decideByName`: example.com is ours. */
+const serves = (domain: string): boolean => domain.toLowerCase() === 'example.com';
+
 export interface Running {
   readonly edge: Edge;
   readonly address: ListenAddress;
@@ -37,6 +47,22 @@ export async function runPolicy(options: Partial<PolicyEdgeOptions> = {}): Promi
 
 export async function runMilter(options: Partial<MilterEdgeOptions> = {}): Promise<Running> {
   return start(createMilterEdge({ ...common, ...options }));
+}
+
+export async function runSocketmap(options: Partial<SocketmapEdgeOptions> = {}): Promise<Running> {
+  return start(createSocketmapEdge({ ...common, serves, ...options }));
+}
+
+export async function runTcp(options: Partial<TcpEdgeOptions> = {}): Promise<Running> {
+  return start(createTcpEdge({ ...common, serves, ...options }));
+}
+
+export async function runReadsocket(options: Partial<ReadsocketEdgeOptions> = {}): Promise<Running> {
+  return start(createReadsocketEdge({ ...common, ...options }));
+}
+
+export async function runHttp(options: Partial<HttpEdgeOptions> = {}): Promise<Running> {
+  return start(createHttpEdge({ ...common, ...options }));
 }
 
 async function start(edge: Edge): Promise<Running> {
