@@ -59,6 +59,8 @@ export function createFrameReader(): FrameReader {
   }
 
   function next(): Frame | string | undefined {
+    // Known to be too little already.
+    if (partsLength > 0) return undefined;
     if (dropping !== undefined) return drop(dropping);
     if (!has(headBytes)) return undefined;
     const length = uint32At(text, at);
@@ -94,7 +96,7 @@ export function createFrameReader(): FrameReader {
 
   function waitFor(bytes: number): void {
     // A copy: a slice would keep the whole packet's memory alive.
-    text = available() === 0 ? '' : copy(text.slice(at));
+    if (at > 0) text = available() === 0 ? '' : copy(text.slice(at));
     at = 0;
     needed = bytes;
   }

@@ -48,7 +48,7 @@ export function createConversation(options: ConversationOptions): Conversation {
         return judge(data);
       case commands.connect:
         forgetClient();
-        client = clientOf(data);
+        client = clientOf(copy(data));
         return goesOn(negotiated, command);
       case commands.mail:
         return open(negotiated, data);
