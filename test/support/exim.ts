@@ -23,6 +23,9 @@ export interface EximOptions {
   readonly nextHop?: number;
   /** Lines of the main section. */
   readonly main?: readonly string[];
+  /** Routers and transports before its own. */
+  readonly routers?: readonly string[];
+  readonly transports?: readonly string[];
   /** Whether accepted mail is sent on; default: it stays in the queue. */
   readonly deliver?: boolean;
 }
@@ -59,7 +62,7 @@ export async function startExim(options: EximOptions): Promise<Exim> {
 }
 
 function eximConf(folder: string, port: number, options: EximOptions): string {
-  const { domains, acl, nextHop = 1, main = [], deliver = false } = options;
+  const { domains, acl, nextHop = 1, main = [], routers = [], transports = [], deliver = false } = options;
   return `${[
     `exim_path = ${peerRoot}/usr/sbin/exim4`,
     'keep_environment = LD_LIBRARY_PATH',
@@ -95,6 +98,7 @@ function eximConf(folder: string, port: number, options: EximOptions): string {
     ...(typeof acl === 'string' ? [acl] : acl),
     '  accept',
     'begin routers',
+    ...routers,
     'relay:',
     '  driver = manualroute',
     '  domains = +relay_to_domains',
@@ -103,6 +107,7 @@ function eximConf(folder: string, port: number, options: EximOptions): string {
     '  self = send',
     '  host_find_failed = defer',
     'begin transports',
+    ...transports,
     'remote_smtp:',
     '  driver = smtp',
     `  port = ${nextHop}`,

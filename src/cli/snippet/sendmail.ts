@@ -45,7 +45,7 @@ const socketmapWay: Way = {
         {
           file: 'sendmail.mc',
           lines: [
-            'dnl Rollcall, socketmap door. The map is called as in Rollcall: Sendmail sends its name.',
+            'dnl Rollcall, socketmap door; at the end of the file. The map is called as in Rollcall: Sendmail sends its name.',
             'LOCAL_CONFIG',
             `Krecipients socket -T<TMPF> ${milterSocket(address)}`,
             ...facts.domains.map(({ name }) => `C{RollcallDomains}${name}`),
