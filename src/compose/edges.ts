@@ -6,6 +6,7 @@ import type { BuildEdge, BuiltEdge, EdgeDeps } from './doors/door.js';
 import { buildHttp } from './doors/http.js';
 import { buildMilter } from './doors/milter.js';
 import { buildPolicy } from './doors/policy.js';
+import { buildProxy } from './doors/proxy.js';
 import { buildReadsocket } from './doors/readsocket.js';
 import { buildSmtp } from './doors/smtp.js';
 import { buildSocketmap } from './doors/socketmap.js';
@@ -21,6 +22,7 @@ const builders: Readonly<Record<EdgeName, BuildEdge>> = {
   readsocket: buildReadsocket,
   http: buildHttp,
   milter: buildMilter,
+  proxy: buildProxy,
 };
 
 export interface Edges {

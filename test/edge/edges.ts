@@ -5,6 +5,7 @@ import type { Edge } from '../../src/edge/listener.js';
 import { createHttpEdge, type HttpEdgeOptions } from '../../src/edge/http/http-edge.js';
 import { createMilterEdge, type MilterEdgeOptions } from '../../src/edge/milter/milter-edge.js';
 import { createPolicyEdge, type PolicyEdgeOptions } from '../../src/edge/postfix/policy-edge.js';
+import { createProxyEdge, type ProxyEdgeOptions } from '../../src/edge/proxy/proxy-edge.js';
 import {
   createReadsocketEdge,
   type ReadsocketEdgeOptions,
@@ -47,6 +48,12 @@ export async function runPolicy(options: Partial<PolicyEdgeOptions> = {}): Promi
 
 export async function runMilter(options: Partial<MilterEdgeOptions> = {}): Promise<Running> {
   return start(createMilterEdge({ ...common, ...options }));
+}
+
+export async function runProxy(
+  options: Partial<ProxyEdgeOptions> & Pick<ProxyEdgeOptions, 'nextHops'>,
+): Promise<Running> {
+  return start(createProxyEdge({ ...common, hostname: 'edge.example', ...options }));
 }
 
 export async function runSocketmap(options: Partial<SocketmapEdgeOptions> = {}): Promise<Running> {

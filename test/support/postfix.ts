@@ -41,6 +41,8 @@ export interface PostfixOptions {
     | { readonly lines: readonly string[] };
   /** More lines for main.cf. */
   readonly mainCf?: readonly string[];
+  /** Where it takes SMTP; default: a free port. */
+  readonly port?: number;
 }
 
 export interface Postfix {
@@ -62,7 +64,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-postfix-'));
   // Postfix gives up root for the user postfix, who has to get in here
   chmodSync(folder, 0o755);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const { uid } = ids();
   for (const name of ['etc', 'queue', 'data']) mkdirSync(join(folder, name), { mode: 0o755 });
   const logFile = join(folder, 'maillog');

@@ -6,6 +6,7 @@ import { strict } from '../scalars.js';
 import { httpEdgeSchema } from './http.js';
 import { milterEdgeSchema } from './milter.js';
 import { policyEdgeSchema } from './policy.js';
+import { proxyEdgeSchema } from './proxy.js';
 import { readsocketEdgeSchema } from './readsocket.js';
 import { smtpEdgeSchema } from './smtp.js';
 import { socketmapEdgeSchema } from './socketmap.js';
@@ -31,6 +32,9 @@ export const edgesSchema = strict({
     .describe(
       'Sendmail’s mail filter protocol, for Postfix `smtpd_milters` and Sendmail `INPUT_MAIL_FILTER`',
     ),
+  proxy: proxyEdgeSchema
+    .optional()
+    .describe('Before-queue SMTP proxy: recipients pass the verdict, then all goes through to the next hop'),
 });
 
 export type EdgesConfig = z.output<typeof edgesSchema>;

@@ -1,0 +1,128 @@
+/**
+ * The proxy between two real Postfix: as `smtpd_proxy_filter` of the one in front (SMTPD_PROXY_README), and as the front
+ * itself of the one behind.
+ */
+import { describe, expect, it } from 'vitest';
+import { deferred } from '../support/defer.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
+import { createRollcall, type Rollcall } from '../support/rollcall.js';
+import { connectSmtp } from '../support/smtp-client.js';
+import { describeMta, fillLists, known, mtaConfig, mtaDomains, unknown, type Mta } from './scenario.js';
+
+/** Takes what the proxy hands on; throws it away once it is in the queue. */
+function startBehind(port: number): Promise<Postfix> {
+  return startPostfix({
+    port,
+    domains: mtaDomains,
+    check: { lines: [] },
+    mainCf: ['smtpd_authorized_xforward_hosts = 127.0.0.0/8', 'smtpd_authorized_xclient_hosts = 127.0.0.0/8'],
+  });
+}
+
+function startFront(filter: number): Promise<Postfix> {
+  return startPostfix({
+    domains: mtaDomains,
+    check: { lines: [`smtpd_proxy_filter = 127.0.0.1:${filter}`, 'smtpd_proxy_timeout = 20s'] },
+  });
+}
+
+/** Both as one. */
+function together(front: Pick<Mta, 'port'> & Partial<Mta>, behind: Postfix): Mta {
+  return {
+    port: front.port,
+    log: () => `${front.log?.() ?? ''}${behind.log()}`,
+    async stop() {
+      await front.stop?.();
+      await behind.stop();
+    },
+  };
+}
+
+describeMta('Postfix with smtpd_proxy_filter', {
+  have: havePostfix,
+  edges: ({ port, port2 }) => ({
+    proxy: { listen: `127.0.0.1:${port}`, nextHops: `127.0.0.1:${port2}`, clientInfo: 'xforward' },
+  }),
+  start: async ({ port, port2 }) => together(await startFront(port), await startBehind(port2)),
+});
+
+describe.skipIf(!havePostfix)('a message through the proxy', () => {
+  const defer = deferred();
+
+  async function rollcallAt(port: number, nextHop: number, more = {}): Promise<Rollcall> {
+    const proxy = { listen: `127.0.0.1:${port}`, nextHops: `127.0.0.1:${nextHop}`, ...more };
+    const rollcall = createRollcall(mtaConfig({ proxy }));
+    defer(() => rollcall.remove());
+    await fillLists(rollcall);
+    await rollcall.start('edge');
+    return rollcall;
+  }
+
+  async function deliver(port: number, recipients: readonly string[]): Promise<string[]> {
+    const client = await connectSmtp(port);
+    await client.ask('EHLO client.elsewhere.test');
+    const replies = [await client.ask('MAIL FROM:<somebody@elsewhere.test>')];
+    for (const recipient of recipients) replies.push(await client.ask(`RCPT TO:<${recipient}>`));
+    replies.push(await client.ask('DATA'));
+    replies.push(await client.ask('Subject: a message\r\n\r\nHello.\r\n..\r\n.'));
+    await client.quit();
+    return replies;
+  }
+
+  it('passes from Postfix to Postfix, which answers for it and knows who sent it', async () => {
+    const [port, port2] = [await freePort(), await freePort()];
+    await rollcallAt(port, port2, { clientInfo: 'xforward' });
+    const behind = await startBehind(port2);
+    defer(() => behind.stop());
+    const front = await startFront(port);
+    defer(() => front.stop());
+    const replies = await deliver(front.port, [known, unknown]);
+    const logs = `${front.log()}${behind.log()}`;
+    expect(replies[1], logs).toMatch(/^250 2\.1\.5/);
+    expect(replies[2], logs).toMatch(/^550 5\.1\.1 .*No such mailbox here/);
+    expect(replies[4], logs).toMatch(/^250 2\.0\.0 Ok: queued as \w+$/);
+    const queued = replies[4]?.split(' ').at(-1) ?? '';
+    await eventually(
+      () => behind.log(),
+      (log) => log.includes(`${queued}: removed`),
+    );
+    expect(behind.log()).toMatch(new RegExp(`${queued}: client=.*orig_client=.*127\\.0\\.0\\.1`));
+    expect(front.log()).toContain('proxy-accept');
+  }, 60_000);
+
+  it('passes as the front itself, with TLS and 8BITMIME as the next hop has them', async () => {
+    const [port, port2] = [await freePort(), await freePort()];
+    await rollcallAt(port, port2);
+    const behind = await startBehind(port2);
+    defer(() => behind.stop());
+    const client = await connectSmtp(port);
+    const features = await client.ask('EHLO client.elsewhere.test');
+    for (const feature of ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'SIZE 10240000', 'DSN'])
+      expect(features).toContain(feature);
+    for (const feature of ['VRFY', 'ETRN', 'CHUNKING', 'AUTH']) expect(features).not.toContain(feature);
+    client.close();
+    const replies = await deliver(port, [unknown, 'somebody@not-ours.example', known]);
+    expect(replies[1]).toMatch(/^550 5\.1\.1 /);
+    expect(replies[2]).toMatch(/^550 5\.7\.1 /);
+    expect(replies[5], behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as \w+$/);
+    expect(await deliver(port, [unknown])).toEqual([
+      expect.stringMatching(/^250 2\.1\.0/),
+      expect.stringMatching(/^550 5\.1\.1 /),
+      expect.stringMatching(/^554 5\.5\.1 /),
+      expect.anything(),
+    ]);
+  }, 60_000);
+
+  it('leaves no connection behind, and refuses for now while the next hop is down', async () => {
+    const [port, port2] = [await freePort(), await freePort()];
+    await rollcallAt(port, port2);
+    const client = await connectSmtp(port);
+    expect(await client.ask('EHLO client.elsewhere.test')).toMatch(/^421 4\.4\.1 /);
+    const behind = await startBehind(port2);
+    defer(() => behind.stop());
+    const replies = await deliver(port, [known]);
+    expect(replies.at(-1), behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as/);
+  }, 60_000);
+});
