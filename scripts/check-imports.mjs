@@ -26,6 +26,7 @@ const ranks = {
   policy: 3,
   edge: 4,
   http: 4,
+  export: 4,
   compose: 5,
   'worker.ts': 6,
   'control.ts': 6,

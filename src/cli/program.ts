@@ -7,6 +7,7 @@ import { registerCheck } from './check.js';
 import { registerConfig } from './config.js';
 import { defaultConfigFiles, type Streams } from './context.js';
 import { registerDoctor } from './doctor.js';
+import { registerExport } from './export.js';
 import type { Host } from './host.js';
 import { registerRuns } from './runs.js';
 import { registerServices } from './services.js';
@@ -49,6 +50,7 @@ export function createProgram(host: Host, streams: Pick<Streams, 'stdout' | 'std
   registerCheck(program, host);
   registerStats(program, host);
   registerSnippet(program, host);
+  registerExport(program, host);
   registerDoctor(program, host);
   registerConfig(program, host);
   registerToken(program, host);

@@ -14,5 +14,9 @@ export function checkTenants(config: Config): CheckFinding[] {
       const message = `no such tenant under "tenants"${didYouMean(tenant, [...known])}`;
       return [error([section, name, 'tenant'], message)];
     });
-  return [...check('domains', config.domains), ...check('sources', config.sources)];
+  return [
+    ...check('domains', config.domains),
+    ...check('sources', config.sources),
+    ...check('exports', config.exports),
+  ];
 }

@@ -5,6 +5,7 @@
  * allowed and often wrong.
  */
 import { checkDomains } from './check-domains.js';
+import { checkExports } from './check-exports.js';
 import { checkSources } from './check-sources.js';
 import { checkTenants } from './check-tenants.js';
 import { error, warning } from './findings.js';
@@ -19,6 +20,7 @@ export function checkConfig(config: Config): CheckFinding[] {
     ...checkTenants(config),
     ...checkDomains(config),
     ...checkSources(config),
+    ...checkExports(config),
     ...checkListeners(config),
   ];
 }

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { domainKey } from './domain-name.js';
 import type { DomainConfig } from './domain.js';
+import type { ExportConfig } from './exports.js';
 import type { Config } from './schema.js';
 import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from './source.js';
 
@@ -18,6 +19,7 @@ export function finish(config: Config, folder: string): Config {
     domains: finishDomains(config.domains),
     sources: mapValues(config.sources, (source) => finishSource(source, absolute)),
     edges: finishEdges(config.edges, absolute),
+    exports: mapValues(config.exports, (options) => finishExport(options, absolute)),
     log: { ...config.log, ...(config.log.mail === undefined ? {} : { mail: absolute(config.log.mail) }) },
   };
 }
@@ -59,6 +61,15 @@ function finishEdges(edges: Config['edges'], absolute: Absolute): Config['edges'
   const tls = edges.smtp?.tls;
   if (edges.smtp === undefined || tls === undefined) return edges;
   return { ...edges, smtp: { ...edges.smtp, tls: { cert: absolute(tls.cert), key: absolute(tls.key) } } };
+}
+
+function finishExport(options: ExportConfig, absolute: Absolute): ExportConfig {
+  const { domains } = options;
+  return {
+    ...options,
+    path: absolute(options.path),
+    ...(domains !== undefined && { domains: [...new Set(domains.map((name) => domainKey(name) ?? name))] }),
+  };
 }
 
 function mapValues<Value>(record: Readonly<Record<string, Value>>, change: (value: Value) => Value) {

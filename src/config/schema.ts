@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { domainSchema } from './domain.js';
 import { edgesSchema } from './edges/edges.js';
+import { exportSchema } from './exports.js';
 import { path, strict, text } from './scalars.js';
 import { httpSchema, logSchema, storeSchema, syncSchema } from './services.js';
 import { sourceSchema } from './source.js';
@@ -14,6 +15,9 @@ import { sourceSchema } from './source.js';
 const sourceNameError =
   'must be a name of 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit';
 const sourceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: sourceNameError });
+const exportNameError =
+  'must be a name of 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit';
+const exportName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: exportNameError });
 const tenantNameError =
   'must be a name of 1 to 63 lower-case letters, digits or dashes, starting with a letter or digit';
 const tenantName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: tenantNameError });
@@ -41,6 +45,10 @@ export const configSchema = strict({
     .default({})
     .describe('Where lists come from, by name'),
   edges: edgesSchema.prefault({}).describe('The doors to mail servers; one that is absent is not opened'),
+  exports: z
+    .record(exportName, exportSchema, { error: 'must be an object of exports by name' })
+    .default({})
+    .describe('Map files for mail servers that cannot ask, by name: docs/export.md'),
   http: httpSchema.optional().describe('HTTP API, health and metrics; absent: none'),
   sync: syncSchema.prefault({}).describe('How lists are brought up to date'),
   log: logSchema.prefault({}).describe('Logs'),

@@ -47,7 +47,8 @@ export interface LookupReader extends LookupView {
 /** A plain slot as its number, or any slots as JSON. */
 type Value = number | string;
 
-interface Opened {
+/** An open snapshot, and everything of it but the recipients in memory. */
+export interface Opened {
   readonly db: Database.Database;
   readonly select: Database.Statement<[number, string], Value>;
   readonly inode: number;
@@ -95,7 +96,7 @@ export function openLookup(options: LookupOptions): LookupReader {
       const inode = statSync(options.path).ino;
       if (opened !== undefined && opened.inode !== inode) close();
       if (opened === undefined) {
-        opened = open(options, inode);
+        opened = openSnapshot(options, inode);
         trouble = '';
         options.onState?.('open', `generation ${opened.generation}`);
       } else if (dataVersion(opened.db) !== opened.dataVersion) {
@@ -108,17 +109,12 @@ export function openLookup(options: LookupOptions): LookupReader {
 
   function find(tenant: string, key: string): readonly Slot[] {
     if (opened === undefined) throw new RollcallError('store', `${options.path} cannot be read: ${trouble}`);
-    const tenantId = opened.tenants.get(tenant);
-    if (tenantId === undefined) return none;
-    let value: Value | undefined;
     try {
-      value = opened.select.get(tenantId, key);
+      return findIn(opened, tenant, key);
     } catch (error) {
       fail(error);
       throw error;
     }
-    if (value === undefined) return none;
-    return typeof value === 'number' ? plainSlot(opened, value) : slotsOf(value, opened.sources);
   }
 
   refresh();
@@ -126,9 +122,28 @@ export function openLookup(options: LookupOptions): LookupReader {
     find,
     refresh,
     close,
-    coverage: (tenant, source, domain) => opened?.coverage.get(coverageKey(tenant, source, domain)),
+    coverage: (tenant, source, domain) =>
+      opened === undefined ? undefined : coverageIn(opened, tenant, source, domain),
     generation: () => opened?.generation,
   };
+}
+
+/** The slots of a key. Throws what SQLite throws. */
+export function findIn(opened: Opened, tenant: string, key: string): readonly Slot[] {
+  const tenantId = opened.tenants.get(tenant);
+  if (tenantId === undefined) return none;
+  const value = opened.select.get(tenantId, key);
+  if (value === undefined) return none;
+  return typeof value === 'number' ? plainSlot(opened, value) : slotsOf(value, opened.sources);
+}
+
+export function coverageIn(
+  { coverage }: Opened,
+  tenant: string,
+  source: string,
+  domain: string,
+): Coverage | undefined {
+  return coverage.get(coverageKey(tenant, source, domain));
 }
 
 /** Plain slots are few (sources times flags), so each is made once. */
@@ -152,7 +167,8 @@ function slotsOf(json: string, sources: readonly string[]): readonly Slot[] {
   }));
 }
 
-function open(options: LookupOptions, inode: number): Opened {
+/** Throws when the file is missing, damaged, or of another version. */
+export function openSnapshot(options: LookupOptions, inode: number): Opened {
   const db = new Database(options.path, { readonly: true, fileMustExist: true });
   try {
     const version: unknown = db.pragma('user_version', { simple: true });
@@ -188,7 +204,7 @@ interface CoverageRow {
 }
 
 /** Everything but the recipients, as of one snapshot. */
-function readState(
+export function readState(
   db: Database.Database,
 ): Pick<Opened, 'dataVersion' | 'generation' | 'tenants' | 'sources' | 'coverage' | 'plain'> {
   const version = dataVersion(db);

@@ -33,6 +33,7 @@ export interface DomainOptions {
 export interface DomainPolicy extends Omit<DomainOptions, 'always' | 'patterns' | 'replies'> {
   readonly always: ReadonlySet<string>;
   readonly matchesPattern: (foldedLocal: string) => boolean;
+  readonly hasPatterns: boolean;
   readonly replies: Readonly<Record<Reason, Reply>>;
 }
 
@@ -63,6 +64,7 @@ function toPolicy(options: DomainOptions): DomainPolicy {
     ...options,
     always: new Set(options.always.map(foldLocal)),
     matchesPattern: createPatternMatcher(options.patterns.map(foldLocal)),
+    hasPatterns: options.patterns.length > 0,
     replies: ownReplies(options.replies),
   };
 }

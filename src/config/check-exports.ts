@@ -1,0 +1,63 @@
+/** Checks of exports: do their domains exist, whose are they, does one overwrite another; and what a file cannot speak for. */
+import { error, warning } from './findings.js';
+import type { CheckFinding } from './findings.js';
+import { domainKey } from './domain-name.js';
+import type { DomainConfig } from './domain.js';
+import type { ExportConfig } from './exports.js';
+import type { Path } from './json.js';
+import type { Config } from './schema.js';
+import { didYouMean } from './spelling.js';
+
+export function checkExports(config: Config): CheckFinding[] {
+  const byKey = new Map(
+    Object.entries(config.domains).map(([name, domain]) => [domainKey(name) ?? name, domain]),
+  );
+  const taken = new Map<string, string>();
+  return Object.entries(config.exports).flatMap(([name, options]) => {
+    const path = ['exports', name];
+    const other = taken.get(options.path);
+    taken.set(options.path, name);
+    const twice =
+      other === undefined ? [] : [error([...path, 'path'], `the export "${other}" writes this file already`)];
+    return [...twice, ...checkOne(path, options, byKey)];
+  });
+}
+
+function checkOne(
+  path: Path,
+  { domains, tenant }: ExportConfig,
+  byKey: ReadonlyMap<string, DomainConfig>,
+): CheckFinding[] {
+  if (domains === undefined) {
+    const own = [...byKey].filter(([, domain]) => domain.tenant === tenant);
+    if (own.length === 0) return [error(path, `tenant "${tenant}" has no domain to export`)];
+    return own.flatMap(([name, domain]) => unfit([...path, 'domains'], name, domain));
+  }
+  return domains.flatMap((name, index) => {
+    const here = [...path, 'domains', index];
+    const domain = byKey.get(domainKey(name) ?? '');
+    if (domain === undefined)
+      return [error(here, `no such domain is configured${didYouMean(name, [...byKey.keys()])}`)];
+    if (domain.tenant !== tenant)
+      return [error(here, `is a domain of tenant "${domain.tenant}", the export is of tenant "${tenant}"`)];
+    return unfit(here, name, domain);
+  });
+}
+
+/** Allowed, because a domain may be in `observe` for a day: the export is refused for so long. */
+function unfit(path: Path, name: string, domain: DomainConfig): CheckFinding[] {
+  const why =
+    domain.mode === 'enforce'
+      ? domain.catchAll
+        ? '"catchAll" is set'
+        : domain.patterns.length > 0
+          ? 'it has "patterns"'
+          : domain.includeSubdomains
+            ? 'it includes subdomains'
+            : undefined
+      : `its mode is "${domain.mode}"`;
+  if (why === undefined) return [];
+  return [
+    warning(path, `${name} cannot be in a file, as ${why}: the export is refused until it is left out here`),
+  ];
+}

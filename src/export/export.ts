@@ -1,0 +1,306 @@
+/**
+ * One export, told as a story: look at the list, see whether a file may speak for these domains now, write a new file
+ * beside the old one, compare, put it in place, run the hook.
+ *
+ * Promises: the file in place is the old one or the new one, whole; only fresh and complete lists are exported; what a file
+ * cannot say is refused, or told in `warnings`; a file is emptied or shrinks past its limit only by force. Failures are a
+ * state with reasons, not exceptions, but for `conflict`: another process is at it.
+ */
+import { rmSync, statSync, writeFileSync, existsSync, readFileSync } from 'node:fs';
+import { asRollcallError } from '../errors.js';
+import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
+import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
+import { notFresh, unsayable } from './fitness.js';
+import { formats, type Format, type FormatName } from './formats.js';
+import { guardExport } from './guard.js';
+import { runHook, type HookOptions, type HookResult } from './hook.js';
+import { realPathOf, replaceFile } from './replace.js';
+import type { DomainCount } from './row.js';
+import { lockExport, readRecord, writeRecord, type ExportRecord } from './state.js';
+import { createTally, walk, type Tally } from './walk.js';
+import { warningsOf } from './warnings.js';
+import type { Written } from './writer.js';
+
+export interface ExportOptions {
+  readonly name: string;
+  readonly format: FormatName;
+  readonly path: string;
+  readonly tenant: string;
+  /** A-labels; undefined: every domain of the tenant. */
+  readonly domains?: readonly string[] | undefined;
+  readonly maxShrinkPercent: number;
+  readonly hook?: HookOptions | undefined;
+}
+
+export interface ExportDeps {
+  readonly lookupFile: string;
+  readonly stateDir: string;
+  readonly table: DomainTable;
+  readonly now: number;
+  readonly signal: AbortSignal;
+  readonly dryRun?: boolean;
+  /** A person's word against the guard. Never against doubts about the lists. */
+  readonly force?: boolean;
+}
+
+export type ExportState =
+  /** A new file is in place; with `dryRun`, `planned`. */
+  | 'written'
+  | 'planned'
+  | 'unchanged'
+  /** The lists do not allow it now; the file stays as it was. */
+  | 'deferred'
+  /** A person has to decide; the file stays as it was. */
+  | 'refused'
+  | 'failed';
+
+/** The outside contract of `rollcall export --json`: keys are added, never renamed. */
+export interface ExportReport {
+  readonly name: string;
+  readonly state: ExportState;
+  readonly format: FormatName;
+  readonly path: string;
+  /** Of the list; null when it could not be read. */
+  readonly generation: number | null;
+  readonly domains: readonly DomainCount[];
+  /** Why it was not written. */
+  readonly reasons: readonly string[];
+  readonly hint: string;
+  /** What the file cannot say, and says more kindly. */
+  readonly warnings: readonly string[];
+  /** Null when no hook was to run. */
+  readonly hook: HookResult | null;
+}
+
+/** Whether the mail server has what it should have. */
+export function isWell({ state, hook }: ExportReport): boolean {
+  return (state === 'written' || state === 'unchanged' || state === 'planned') && hook?.ok !== false;
+}
+
+export async function runExport(options: ExportOptions, deps: ExportDeps): Promise<ExportReport> {
+  const unlock = lockExport(deps.stateDir, options.name);
+  try {
+    const attempt = attemptExport(options, deps);
+    const hook = await hookAfter(options, deps, attempt);
+    const { lapsing: _, ...report } = { ...attempt, hook: hook ?? null };
+    if (deps.dryRun !== true) record(options, deps, attempt, hook);
+    return report;
+  } finally {
+    unlock();
+  }
+}
+
+interface Attempt extends Omit<ExportReport, 'hook'> {
+  readonly lapsing: boolean;
+}
+
+function attemptExport(options: ExportOptions, deps: ExportDeps): Attempt {
+  if (!existsSync(deps.lookupFile))
+    return nothing(options, null, 'deferred', ['there is no list yet'], 'Sync the sources of its domains.');
+  let lookup: FrozenLookup | undefined;
+  try {
+    lookup = openFrozenLookup(deps.lookupFile);
+    return exportFrom(lookup, options, deps);
+  } catch (error) {
+    const { message, hint } = asRollcallError(error);
+    return nothing(options, lookup?.generation() ?? null, 'failed', [message], hint);
+  } finally {
+    lookup?.close();
+  }
+}
+
+function exportFrom(lookup: FrozenLookup, options: ExportOptions, deps: ExportDeps): Attempt {
+  const generation = lookup.generation();
+  const { domains, missing } = chosenDomains(options, deps.table);
+  const never = [...missing, ...unsayable(domains, deps.table)];
+  if (never.length > 0) return nothing(options, generation, 'refused', never.map(told), cannotHint);
+  const later = notFresh(domains, lookup, deps.now);
+  if (later.length > 0) return nothing(options, generation, 'deferred', later.map(told), deferredHint);
+  return writeFile(lookup, domains, options, deps);
+}
+
+const cannotHint =
+  'Name under "domains" of this export those that a file can speak for, use it in the mail server for these alone, and let the others ask Rollcall.';
+const deferredHint =
+  'The file stays as it was, and so does what the mail server says. Sync the sources of these domains.';
+const guardHint =
+  'The file stays as it was. Look at it with --dry-run; if it is right, run it once with --force.';
+
+function told({ domain, why }: { readonly domain: string; readonly why: string }): string {
+  return `${domain}: ${why}`;
+}
+
+function chosenDomains({ domains, tenant }: ExportOptions, table: DomainTable) {
+  const all = table.all.filter((policy) => policy.tenant === tenant);
+  if (domains === undefined) return { domains: all, missing: [] };
+  const chosen = domains.map((name) => ({ name, policy: all.find(({ domain }) => domain === name) }));
+  return {
+    domains: chosen.flatMap(({ policy }) => policy ?? []),
+    missing: chosen.flatMap(({ name, policy }) =>
+      policy === undefined ? [{ domain: name, why: 'no such domain of this tenant is configured' }] : [],
+    ),
+  };
+}
+
+function writeFile(
+  lookup: FrozenLookup,
+  domains: readonly DomainPolicy[],
+  options: ExportOptions,
+  deps: ExportDeps,
+): Attempt {
+  const { name, format: formatName, maxShrinkPercent } = options;
+  const format: Format = formats[formatName];
+  const path = realPathOf(options.path);
+  const temporary = `${path}.rollcall-new`;
+  rmSync(temporary, { force: true });
+  try {
+    const tally = createTally(domains);
+    const before = format.writer.read(path);
+    const written = format.writer.write({
+      temporary,
+      path: options.path,
+      head: {
+        name,
+        format: formatName,
+        generation: lookup.generation(),
+        at: new Date(deps.now).toISOString(),
+      },
+      domains,
+      rows: walk({ lookup, table: deps.table, tenant: options.tenant, domains, now: deps.now }, tally),
+      countOf: (domain) => tally.addresses.get(domain) ?? 0,
+    });
+    const reasons = guardExport(before, written.stamp.domains, maxShrinkPercent);
+    const made = (state: ExportState): Attempt => describe(options, deps, format, tally, written, state);
+    if (reasons.length > 0 && deps.force !== true) {
+      return { ...made('refused'), reasons, hint: guardHint };
+    }
+    const isSame = typeof before !== 'string' && before.sha256 === written.stamp.sha256;
+    if (deps.dryRun === true) return made(isSame ? 'unchanged' : 'planned');
+    if (!isSame) announce(options, deps, tally);
+    if (!isSame) replaceFile(temporary, path);
+    writeCompanion(format, options.path, domains);
+    return made(isSame ? 'unchanged' : 'written');
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Before the file changes: should we die in between, the hook is still to be run. */
+function announce(options: ExportOptions, deps: ExportDeps, tally: Tally): void {
+  if (options.hook === undefined) return;
+  writeRecord(deps.stateDir, options.name, {
+    at: new Date(deps.now).toISOString(),
+    state: 'failed',
+    generation: -1,
+    asked: askedOf(options),
+    hook: 'pending',
+    lapsing: tally.removed > 0,
+    reasons: ['it was interrupted'],
+  });
+}
+
+function writeCompanion(format: Format, path: string, domains: readonly DomainPolicy[]): void {
+  const delimiters = [...new Set(domains.flatMap(({ subaddress }) => subaddress))];
+  const companion = format.companion?.(path, delimiters);
+  if (companion === undefined) return;
+  if (existsSync(companion.path) && readFileSync(companion.path, 'utf8') === companion.text) return;
+  const temporary = `${companion.path}.rollcall-new`;
+  writeFileSync(temporary, companion.text);
+  replaceFile(temporary, companion.path);
+}
+
+function describe(
+  options: ExportOptions,
+  deps: ExportDeps,
+  format: Format,
+  tally: Tally,
+  written: Written,
+  state: ExportState,
+): Attempt {
+  const { name, format: formatName, path } = options;
+  const { generation, domains } = written.stamp;
+  const warnings = warningsOf({ format, tally, written, table: deps.table });
+  const lapsing = tally.removed > 0;
+  return {
+    name,
+    state,
+    format: formatName,
+    path,
+    generation,
+    domains,
+    reasons: [],
+    hint: '',
+    warnings,
+    lapsing,
+  };
+}
+
+function nothing(
+  { name, format, path }: ExportOptions,
+  generation: number | null,
+  state: ExportState,
+  reasons: readonly string[],
+  hint: string,
+): Attempt {
+  return { name, state, format, path, generation, domains: [], reasons, hint, warnings: [], lapsing: false };
+}
+
+/** After a change, and again as long as it has not succeeded. */
+async function hookAfter(
+  options: ExportOptions,
+  deps: ExportDeps,
+  { state, generation }: Attempt,
+): Promise<HookResult | undefined> {
+  const { hook, name, path } = options;
+  if (hook === undefined) return undefined;
+  const wasPending = readRecord(deps.stateDir, name)?.hook === 'pending';
+  const isDue = state === 'written' || (wasPending && deps.dryRun !== true && existsSync(path));
+  return isDue ? runHook(hook, { name, path, generation: generation ?? -1 }, deps.signal) : undefined;
+}
+
+function record(
+  options: ExportOptions,
+  { stateDir, now }: ExportDeps,
+  { state, generation, reasons, lapsing }: Attempt,
+  hook: HookResult | undefined,
+): void {
+  const last = readRecord(stateDir, options.name);
+  const hookState =
+    options.hook === undefined
+      ? 'none'
+      : hook === undefined
+        ? (last?.hook ?? 'ok')
+        : hook.ok
+          ? 'ok'
+          : 'pending';
+  const next: ExportRecord = {
+    at: new Date(now).toISOString(),
+    state,
+    generation: generation ?? -1,
+    asked: askedOf(options),
+    hook: hookState,
+    lapsing,
+    reasons,
+  };
+  writeRecord(stateDir, options.name, next);
+}
+
+function askedOf(options: ExportOptions): string {
+  return JSON.stringify(options);
+}
+
+const lapseMs = 3_600_000;
+
+/** Whether an export has anything to do: cheap, and true in doubt. */
+export function isDue(
+  options: ExportOptions,
+  stateDir: string,
+  generation: number | undefined,
+  now: number,
+): boolean {
+  const last = readRecord(stateDir, options.name);
+  if (last === undefined || last.generation !== generation || last.asked !== askedOf(options)) return true;
+  if (last.hook === 'pending' || (last.state !== 'written' && last.state !== 'unchanged')) return true;
+  if (statSync(options.path, { throwIfNoEntry: false }) === undefined) return true;
+  return last.lapsing && now - Date.parse(last.at) > lapseMs;
+}

@@ -1,0 +1,58 @@
+/**
+ * What became of the last attempt at an export, kept beside the databases (`exports/NAME.json`); and the lock by which one
+ * process at a time writes it.
+ *
+ * The state is a convenience: lost, it only means that the hook runs once more. What is in the file is read from the file.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { RollcallError } from '../errors.js';
+
+export interface ExportRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly state: string;
+  /** Generation of the list that was looked at. */
+  readonly generation: number;
+  /** What was asked for, so that a change of it is seen. */
+  readonly asked: string;
+  /** `pending`: the file changed, and the hook has not succeeded since. */
+  readonly hook: 'none' | 'ok' | 'pending';
+  /** Somebody in the file is deferred and will be unknown: it is to be looked at again though nothing changes. */
+  readonly lapsing: boolean;
+  readonly reasons: readonly string[];
+}
+
+export function readRecord(stateDir: string, name: string): ExportRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(join(stateDir, `${name}.json`), 'utf8')) as ExportRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeRecord(stateDir: string, name: string, record: ExportRecord): void {
+  const path = join(stateDir, `${name}.json`);
+  writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o640 });
+  renameSync(`${path}.new`, path);
+}
+
+/**
+ * Throws `conflict` while another process exports this. An SQLite file used only for its lock: the kernel frees it when its
+ * holder dies, however it dies.
+ */
+export function lockExport(stateDir: string, name: string): () => void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o750 });
+  const db = new Database(join(stateDir, `${name}.lock`), { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    db.close();
+    throw new RollcallError('conflict', `the export ${name} is being written by another process`, { cause });
+  }
+  return () => {
+    db.exec('ROLLBACK');
+    db.close();
+  };
+}
