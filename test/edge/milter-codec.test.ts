@@ -87,18 +87,11 @@ describe('milter frames', () => {
     expect(read([encode(`R ${'x'.repeat(65_535)}`)]).problem).toMatch(/length/);
   });
 
-  it('that come byte by byte cost no more than their length', () => {
-    const bytes = encode(`R ${'x'.repeat(65_000)}`);
-    const reader = createFrameReader();
-    reader.push(bytes.subarray(0, 60_000));
-    expect(reader.next()).toBeUndefined();
-    const start = performance.now();
-    for (const byte of bytes.subarray(60_000)) {
-      reader.push(Buffer.of(byte));
-      reader.next();
-    }
-    // 300 MB would be copied if each byte made a new text of all before it.
-    expect(performance.now() - start).toBeLessThan(1000);
+  it('have a letter at least', () => {
+    expect(read([Buffer.from('\0\0\0\0E\0\0\0\x01E')])).toEqual({
+      frames: [],
+      problem: expect.stringMatching(/length/) as string,
+    });
   });
 
   it('are not found in bytes that are not the protocol', () => {

@@ -42,6 +42,8 @@ describe('what is asked', () => {
       'C d.example | 6 | 1 | IPv6:2001:db8::1',
       'M <grüße@d.example>',
       'R <@r:known@example.com>',
+      'K',
+      'R <known@example.com>',
       'Q',
     );
     await client.rest();
@@ -53,6 +55,7 @@ describe('what is asked', () => {
       { ...known, recipient: 'grüße@example.com', sender: '', client: one },
       { ...known, sender: undefined, client: one },
       { ...known, recipient: '@r:known@example.com', sender: 'grüße@d.example', client: '2001:db8::1' },
+      { ...known, sender: undefined, client: undefined },
     ]);
     expect(record.told.map(({ question }) => question)).toEqual(record.asked);
   });
@@ -115,16 +118,17 @@ describe('a client that is no MTA', () => {
   });
 
   it('is not read when it does not read', async () => {
-    const { address, edge } = await runMilter();
+    const verdict = { ...verdictFor('unknown'), text: 'x'.repeat(300) };
+    const { address, edge } = await runMilter({ decide: () => verdict });
     const client = await open(address);
     client.socket.pause();
     const flood = Buffer.concat(Array<Buffer>(5000).fill(encode('R <unknown@example.com>')));
+    // The kernel holds some megabytes of questions, and some of answers, which are ten times as long.
     let sent = 0;
-    while (sent < 40_000_000 && (await taken(client, flood))) sent += flood.length;
-    expect(sent).toBeLessThan(40_000_000);
+    while (sent < 16_000_000 && (await taken(client, flood))) sent += flood.length;
+    expect(sent).toBeLessThan(16_000_000);
     client.close();
     await expect.poll(() => edge.connections(), { timeout: 15_000 }).toBe(0);
-    await stillServes(address);
   }, 30_000);
 
   it('never gets a CONTINUE for garbage, alone or after a negotiation', async () => {
@@ -210,7 +214,9 @@ describe('drain of the milter edge', () => {
     const command = encode('R <known@example.com>');
     begun.sendRaw(command.subarray(0, 10));
     await expect.poll(() => release).toBeDefined();
+    const idle = await open(address);
     const drained = edge.drain();
+    expect(await idle.rest()).toEqual([]);
     begun.sendRaw(command.subarray(10));
     expect(await begun.rest()).toEqual(['c']);
     release?.();

@@ -59,8 +59,6 @@ export function createFrameReader(): FrameReader {
   }
 
   function next(): Frame | string | undefined {
-    // Known to be too little already.
-    if (partsLength > 0) return undefined;
     if (dropping !== undefined) return drop(dropping);
     if (!has(headBytes)) return undefined;
     const length = uint32At(text, at);

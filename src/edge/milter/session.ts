@@ -93,7 +93,6 @@ export function openMilterSession(
     if (answers.length > 0 && !socket.destroyed) write(answers);
     for (const { question, verdict } of answers)
       if (question !== undefined && verdict !== undefined) tell(options, question, verdict);
-    if (draining) setImmediate(leaveIfIdle);
   }
 
   function write(answers: readonly Answer[]): void {
