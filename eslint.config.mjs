@@ -103,4 +103,27 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // CommonJS, as Haraka loads it
+    files: ['integrations/**/*.js'],
+    extends: [tseslint.configs.base],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: {
+        ...nodeGlobals,
+        globalThis: 'readonly',
+        require: 'readonly',
+        module: 'writable',
+        exports: 'writable',
+      },
+    },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-undef': 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: 'error',
+      'no-restricted-properties': ['error', noExit],
+    },
+  },
 );

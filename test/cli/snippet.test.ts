@@ -46,7 +46,7 @@ describe('snippets', () => {
     ['exim', 'readsocket', '${readsocket{inet:127.0.0.1:10046}'],
     ['exim', 'smtp', 'port = 2525'],
     ['sendmail', 'milter', 'S=inet:10041@127.0.0.1, F=T'],
-    ['sendmail', 'socketmap', 'Krecipients socket -T<TMPF> inet:10044@127.0.0.1'],
+    ['sendmail', 'socketmap', 'Krecipients socket -f -q -T<TMPF> inet:10044@127.0.0.1'],
     ['haraka', 'http', 'http://127.0.0.1:10047'],
   ] as const)('%s through %s names the address that is configured', (mta, door, text) => {
     expect(lines(mta, door).join('\n')).toContain(text);

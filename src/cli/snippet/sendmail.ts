@@ -47,7 +47,8 @@ const socketmapWay: Way = {
           lines: [
             'dnl Rollcall, socketmap door; at the end of the file. The map is called as in Rollcall: Sendmail sends its name.',
             'LOCAL_CONFIG',
-            `Krecipients socket -T<TMPF> ${milterSocket(address)}`,
+            // -f -q: case and quotes as the client wrote them
+            `Krecipients socket -f -q -T<TMPF> ${milterSocket(address)}`,
             ...facts.domains.map(({ name }) => `C{RollcallDomains}${name}`),
             'LOCAL_RULESETS',
             'SLocal_check_rcpt',

@@ -1,7 +1,8 @@
 /**
- * Answers in the words of socketmap_table(5): `OK value`, `NOTFOUND `, `TEMP reason`, `PERM reason`.
+ * Answers in the words of socketmap_table(5): `OK value`, `NOTFOUND `, `TEMP reason`. Never `PERM`: Postfix makes 451 of
+ * it, but Sendmail takes it for "not found", and a mistyped name of a map would refuse everybody.
  *
- * Postfix makes 5xx of NOTFOUND alone; TEMP and PERM are 451. An empty value after OK is an error to it.
+ * An empty value after OK is an error to Postfix.
  */
 import type { Verdict } from '../../policy/verdict.js';
 import { foundValue, laterText, tableResult } from '../table-key.js';
@@ -14,8 +15,8 @@ export function found(value: string): string {
 }
 
 /** A request that will never be right: the configuration of the MTA is wrong. */
-export function perm(reason: string): string {
-  return netstring(`PERM ${reason}`);
+export function misconfigured(reason: string): string {
+  return netstring(`TEMP ${reason}`);
 }
 
 export function socketmapReply(verdict: Verdict): string {

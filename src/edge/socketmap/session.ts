@@ -2,7 +2,7 @@
  * What the socketmap edge answers to `map SP key`.
  *
  * Two maps: `recipients` gives the verdict, `domains` tells the domains we answer for, and nothing below them. Another name,
- * or no name, is a mistake in the MTA's configuration: PERM, which is 451 in Postfix. What is not a netstring closes the
+ * or no name, is a mistake in the MTA's configuration: TEMP, with what is wrong. What is not a netstring closes the
  * connection without a word, on which Postfix tries once more and then answers 451.
  */
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import { judged, openExchange, type Answer, type ExchangeLimits } from '../excha
 import type { Session } from '../listener.js';
 import { questionOfKey } from '../table-key.js';
 import { createNetstringParser } from './codec.js';
-import { found, notFound, perm, socketmapReply } from './reply.js';
+import { found, misconfigured, notFound, socketmapReply } from './reply.js';
 
 export interface SocketmapSessionOptions extends Asker, ExchangeLimits {
   readonly serves: Serves;
@@ -26,7 +26,9 @@ export interface SocketmapSessionOptions extends Asker, ExchangeLimits {
 export const mapNames = ['recipients', 'domains'] as const;
 
 const nobody: Answer = { text: notFound };
-const noName: Answer = { text: perm(`the request must be: map, space, key; maps: ${mapNames.join(', ')}`) };
+const noName: Answer = {
+  text: misconfigured(`the request must be: map, space, key; maps: ${mapNames.join(', ')}`),
+};
 const domainServed: Answer = { text: found('served') };
 
 export function openSocketmapSession(
@@ -53,7 +55,7 @@ function answer(options: SocketmapSessionOptions, request: string): Answer | Pro
     return question === undefined ? nobody : judged(options, question, socketmapReply);
   }
   if (map === 'domains') return options.serves(key) ? domainServed : nobody;
-  return { text: perm(`there is no map ${shown(map)}; maps: ${mapNames.join(', ')}`) };
+  return { text: misconfigured(`there is no map ${shown(map)}; maps: ${mapNames.join(', ')}`) };
 }
 
 function shown(map: string): string {
