@@ -222,9 +222,14 @@ export function openExchange<Request>(
     setImmediate(() => setImmediate(leaveIfIdle));
   }
 
-  socket.setTimeout(options.idleTimeoutMs, () => {
-    if (waiting.length === 0) socket.destroy();
-  });
+  function onIdle(): void {
+    if (!owes()) socket.destroy();
+    // having gone off once, it would not start again by itself
+    else socket.setTimeout(options.idleTimeoutMs);
+  }
+
+  socket.setTimeout(options.idleTimeoutMs);
+  socket.on('timeout', onIdle);
   socket.on('data', onData);
   socket.on('end', onEnd);
   socket.on('close', () => {

@@ -1,5 +1,6 @@
 /** Postfix asks by socketmap: who may be written to (`recipients`), and what it relays for (`domains`). */
 import { havePostfix, startPostfix } from '../support/postfix.js';
+import { tableLines, tableTests } from './postfix-tables.js';
 import { describeMta } from './scenario.js';
 
 describeMta('Postfix with socketmap', {
@@ -8,11 +9,7 @@ describeMta('Postfix with socketmap', {
   start: ({ port }) =>
     startPostfix({
       domains: [],
-      check: {
-        lines: [
-          `relay_domains = socketmap:inet:127.0.0.1:${port}:domains`,
-          `relay_recipient_maps = socketmap:inet:127.0.0.1:${port}:recipients`,
-        ],
-      },
+      check: { lines: tableLines((map) => `socketmap:inet:127.0.0.1:${port}:${map}`) },
     }),
+  more: tableTests,
 });

@@ -54,6 +54,8 @@ export interface MtaOptions {
   readonly deferral?: RegExp;
   /** Seconds that the mail server takes to give up on a dead Rollcall, at most; default 30. */
   readonly patience?: number;
+  /** Registers more tests about the mail server, before the one that stops Rollcall. */
+  readonly more?: (ask: (recipient: string) => Promise<string>) => void;
 }
 
 export const tempfail = /^4\d\d /;
@@ -111,6 +113,8 @@ export function describeMta(name: string, options: MtaOptions): void {
       expect(await ask(knownInStale), mta.log()).toMatch(/^250 /);
     });
 
+    options.more?.(ask);
+
     it(
       'defers everybody while Rollcall is stopped, and goes on when it is back',
       async () => {
@@ -147,7 +151,8 @@ export async function fillLists(rollcall: Rollcall): Promise<void> {
   const names = ['person', 'person2', 'person3'];
   const rows = mtaDomains.flatMap((domain) => names.map((name) => `${name}@${domain}`));
   mkdirSync(rollcall.folder, { recursive: true });
-  writeFileSync(join(rollcall.folder, 'staff.csv'), `email\n${rows.join('\n')}\n`);
+  const quoted = '"""two words""@example.com"'; // as a CSV cell
+  writeFileSync(join(rollcall.folder, 'staff.csv'), `email\n${[...rows, quoted].join('\n')}\n`);
   const { status, stdout, stderr } = await rollcall.cli(['sync', 'staff']);
   expect(status, `${stdout}${stderr}`).toBe(0);
   const reason = async () => (await rollcall.cli(['check', unknownInStale])).json?.['reason'];

@@ -234,6 +234,14 @@ describe('case-sensitive domains', () => {
   ])('%s: %s', (address, answer) => {
     expect(house.answer(address)).toBe(answer);
   });
+
+  test.each([
+    ['mixed@case.example', known],
+    ['mixed+x@case.example', 'accept subaddress 250 2.1.5'],
+    ['nobody@case.example', unknown],
+  ])('%s, asked by who folds case before: %s', (address, answer) => {
+    expect(house.answer(address, { folded: true })).toBe(answer);
+  });
 });
 
 describe('what is not known is deferred', () => {
