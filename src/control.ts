@@ -160,7 +160,7 @@ function createControlReloader(parts: Parts, apply: (next: Config, previous: Con
 
 function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler {
   const sources = Object.entries(config.sources).flatMap(([name, source]) => {
-    if (source.schedule === undefined || !readsByItself(source)) return [];
+    if (!readsByItself(source) || source.schedule === undefined) return [];
     const { schedule: expression, timezone, jitter: jitterMs } = source;
     return [{ name, expression, timezone, jitterMs }];
   });

@@ -8,6 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { openCallAhead } from './compose/call-ahead.js';
 import { createEdges, fixedEdgeOptions } from './compose/edges.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals } from './compose/lifecycle.js';
@@ -30,11 +31,13 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
   mkdirSync(config.dataDir, { recursive: true, mode: 0o750 });
 
   const verdicts = openVerdicts(config, log);
+  const callAhead = openCallAhead({ config, domains: verdicts.domains, log, write: true });
   const traffic = createTraffic({ sink: threadSink({ path: join(config.dataDir, 'traffic.db') }), log });
   const witness = createWitness({ mailLog, record: (event) => traffic.record(event) });
   try {
     const edges = createEdges(config, {
       decide: verdicts.decide,
+      confirm: callAhead.confirm,
       serves: verdicts.serves,
       witness,
       log,
@@ -51,6 +54,7 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
       }),
       apply(next) {
         edges.reload(next);
+        callAhead.reload(next);
         verdicts.reload(next);
         reloadLogs(next);
       },
@@ -67,6 +71,7 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
     log.info({ why: await lifecycle.stopped }, 'stopping');
     await edges.drain();
   } finally {
+    callAhead.close();
     await closeTraffic(traffic, log);
     verdicts.close();
     lifecycle.close();

@@ -8,6 +8,8 @@ export function domainTableOf(config: Config): DomainTable {
     Object.entries(config.domains).map(([domain, options]) => ({
       ...options,
       domain,
+      sources: options.sources.filter((name) => config.sources[name]?.kind !== 'smtp'),
+      callAhead: options.sources.filter((name) => config.sources[name]?.kind === 'smtp'),
       staleAfterMs: options.staleAfter,
       removedDeferForMs: options.removed.deferFor,
     })),

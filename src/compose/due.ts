@@ -5,7 +5,7 @@
  * scheduled time passed while nobody was there; each once. A CSV source without a path never: its list comes by upload.
  */
 import type { Config } from '../config/schema.js';
-import type { SourceConfig } from '../config/source.js';
+import type { ListSourceConfig, SourceConfig } from '../config/source.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { lastSyncStart, listRuns } from '../store/sqlite/runs.js';
@@ -18,9 +18,9 @@ export interface Due {
   readonly why: string;
 }
 
-/** Whether a source can be read without being sent a list. */
-export function readsByItself(source: SourceConfig): boolean {
-  return source.kind !== 'csv' || source.path !== undefined;
+/** Whether a source can be read without being sent a list. Mail servers (`smtp`) are asked, and give none. */
+export function readsByItself(source: SourceConfig): source is ListSourceConfig {
+  return source.kind === 'ldap' || (source.kind === 'csv' && source.path !== undefined);
 }
 
 export function dueAtStart(config: Config, now: number): Due[] {
@@ -75,7 +75,8 @@ export function dueAfterReload(next: Config, previous: Config): Due[] {
 /** What decides the list that a source gives; when it is read does not. */
 function reading({ sources }: Config): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(sources).map(([name, source]) => {
+    Object.entries(sources).map(([name, source]): [string, unknown] => {
+      if (source.kind === 'smtp') return [name, source];
       const { schedule: _s, timezone: _t, jitter: _j, catchUp: _c, guard: _g, ...rest } = source;
       return [name, rest];
     }),

@@ -18,7 +18,7 @@ import type { RunRecord, SourceRef } from '../store/store.js';
 import { runSync, type Progress, type RunDeps } from '../sync/run.js';
 import { approveRun, discardRun, rollbackRun } from '../sync/settle.js';
 import { scopeOf } from './domains.js';
-import { sourceConfigOf, sourceOf, type Upload } from './source.js';
+import { listSourceOf, sourceOf, type Upload } from './source.js';
 
 export type Job = { readonly actor: string } & (
   | { readonly kind: 'sync'; readonly source: string; readonly dryRun: boolean }
@@ -68,7 +68,7 @@ function runRead(
   job: Extract<Job, { kind: 'sync' | 'upload' }>,
   signal: AbortSignal,
 ): Promise<RunRecord> {
-  const { tenant, kind, guard } = sourceConfigOf(config, job.source);
+  const { tenant, kind, guard } = listSourceOf(config, job.source);
   const source = sourceOf(config, job.source, job.kind === 'upload' ? job.upload : undefined);
   return runSync(deps, {
     ref: registerSource(deps.db, tenant, job.source, kind),
@@ -114,7 +114,7 @@ export function recover(config: Config, now: number): Started {
   const db = openDirectory(directoryPath(config.dataDir));
   try {
     for (const [name, { tenant, kind }] of Object.entries(config.sources))
-      registerSource(db, tenant, name, kind);
+      if (kind !== 'smtp') registerSource(db, tenant, name, kind);
     const interrupted = markInterrupted(db, now);
     if (wasRestored(config, db)) setAllPending(db);
     sweepStaging(db);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import { resolveSecret } from '../config/secret.js';
-import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from '../config/source.js';
+import type { CsvSourceConfig, LdapSourceConfig, ListSourceConfig, SourceConfig } from '../config/source.js';
 import { messageOf, RollcallError } from '../errors.js';
 import { createCsvSource, openCsvFile } from '../source/csv/csv-source.js';
 import { createLdapSource } from '../source/ldap/ldap-source.js';
@@ -18,6 +18,15 @@ export function sourceConfigOf(config: Config, name: string): SourceConfig {
   });
 }
 
+/** The same, if it gives lists. Throws `usage` for one that is only asked. */
+export function listSourceOf(config: Config, name: string): ListSourceConfig {
+  const source = sourceConfigOf(config, name);
+  if (source.kind !== 'smtp') return source;
+  throw new RollcallError('usage', `source ${name} is of kind smtp: it has no list, its server is asked`, {
+    hint: '`rollcall check ADDRESS` asks it about one address.',
+  });
+}
+
 /** A list file that stands in for the source's own: an upload. */
 export interface Upload {
   readonly path: string;
@@ -26,7 +35,7 @@ export interface Upload {
 }
 
 export function sourceOf(config: Config, name: string, upload?: Upload): Source {
-  const source = sourceConfigOf(config, name);
+  const source = listSourceOf(config, name);
   if (source.kind === 'csv') return csvSource(name, source, upload);
   if (upload === undefined) return ldapSource(name, source);
   throw new RollcallError(
@@ -74,7 +83,7 @@ function ldapSource(name: string, source: LdapSourceConfig): Source {
   });
 }
 
-function readCertificate(path: string, option: string): string {
+export function readCertificate(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

@@ -106,7 +106,10 @@ function riskCheck({ path, domain, config, pauseOf }: Named): CheckFinding[] {
     : [];
   if (domain.mode === 'off' || domain.catchAll) return catchAll;
   return domain.sources.flatMap((name, index) => {
-    const schedule = config.sources[name]?.schedule;
+    const source = config.sources[name];
+    // asked, not read: nothing of it goes stale
+    if (source?.kind === 'smtp') return [];
+    const schedule = source?.schedule;
     const pause = schedule === undefined ? undefined : pauseOf(schedule);
     const reason = staleReason(schedule, pause, domain.staleAfter);
     return reason === ''

@@ -8,7 +8,8 @@ import type { DomainConfig } from './domain.js';
 import type { Path } from './json.js';
 import { isLoopback } from './listen-address.js';
 import type { Config } from './schema.js';
-import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from './source.js';
+import { smtpChecks } from './check-smtp.js';
+import type { CsvSourceConfig, LdapSourceConfig, ListSourceConfig, SourceConfig } from './source.js';
 
 export function checkSources(config: Config): CheckFinding[] {
   const places = placesOf(config);
@@ -16,11 +17,26 @@ export function checkSources(config: Config): CheckFinding[] {
   return Object.entries(config.sources).flatMap(([name, source]) => {
     const path = ['sources', name];
     return [
-      ...(source.kind === 'ldap' ? ldapChecks(source, path) : csvChecks(source, path)),
-      ...(used.has(name) ? [] : [warning(path, 'no domain names this source: its list decides nothing')]),
-      ...canaryChecks(places, source, path),
+      ...kindChecks(config, source, path),
+      ...(used.has(name) ? [] : [warning(path, `no domain names this source: ${idle(source)}`)]),
+      ...(source.kind === 'smtp' ? [] : canaryChecks(places, source, path)),
     ];
   });
+}
+
+function kindChecks(config: Config, source: SourceConfig, path: Path): CheckFinding[] {
+  switch (source.kind) {
+    case 'ldap':
+      return ldapChecks(source, path);
+    case 'csv':
+      return csvChecks(source, path);
+    case 'smtp':
+      return smtpChecks(config, source, path);
+  }
+}
+
+function idle({ kind }: SourceConfig): string {
+  return kind === 'smtp' ? 'it is never asked' : 'its list decides nothing';
 }
 
 function ldapChecks(source: LdapSourceConfig, path: Path): CheckFinding[] {
@@ -89,7 +105,7 @@ function csvChecks(source: CsvSourceConfig, path: Path): CheckFinding[] {
   ];
 }
 
-function canaryChecks(places: Places, { tenant, guard }: SourceConfig, path: Path): CheckFinding[] {
+function canaryChecks(places: Places, { tenant, guard }: ListSourceConfig, path: Path): CheckFinding[] {
   return guard.canaries.flatMap((canary, index) => {
     const key = domainKey(canary.slice(canary.lastIndexOf('@') + 1));
     if (key !== undefined && isAnswered(places, tenant, key)) return [];

@@ -39,7 +39,14 @@ function finishDomain(domain: DomainConfig, byKey: ReadonlyMap<string, DomainCon
 type Absolute = (path: string) => string;
 
 function finishSource(source: SourceConfig, absolute: Absolute): SourceConfig {
-  return source.kind === 'ldap' ? finishLdap(source, absolute) : finishCsv(source, absolute);
+  switch (source.kind) {
+    case 'ldap':
+      return finishLdap(source, absolute);
+    case 'csv':
+      return finishCsv(source, absolute);
+    case 'smtp':
+      return source.ca === undefined ? source : { ...source, ca: absolute(source.ca) };
+  }
 }
 
 function finishCsv(source: CsvSourceConfig, absolute: Absolute): CsvSourceConfig {

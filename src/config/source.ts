@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { duration, flag, oneOrMore, path, percent, quoted, strict, text, whole, word } from './scalars.js';
 import { isTimeZone, nicknames } from './schedule.js';
 import { secretSchema } from './secret.js';
+import { smtpSourceSchema } from './source-smtp.js';
 import { didYouMean } from './spelling.js';
 
 const scheduleText = z
@@ -192,15 +193,22 @@ export const csvSourceSchema = strict({
     .describe('With more bad rows than this the read does not count as complete: nothing is removed'),
 });
 
-const kinds = ['ldap', 'csv'] as const;
+const kinds = ['ldap', 'csv', 'smtp'] as const;
 
-export const sourceSchema = z.discriminatedUnion('kind', [ldapSourceSchema, csvSourceSchema], {
-  error: ({ input }) => {
-    const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
-    return `must be an object whose "kind" is one of ${quoted(kinds)}${didYouMean(kind, kinds)}`;
+export const sourceSchema = z.discriminatedUnion(
+  'kind',
+  [ldapSourceSchema, csvSourceSchema, smtpSourceSchema],
+  {
+    error: ({ input }) => {
+      const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
+      return `must be an object whose "kind" is one of ${quoted(kinds)}${didYouMean(kind, kinds)}`;
+    },
   },
-});
+);
 
 export type SourceConfig = z.output<typeof sourceSchema>;
+/** A source that gives lists: all but the mail servers, which are only asked. */
+export type ListSourceConfig = LdapSourceConfig | CsvSourceConfig;
+export type SmtpSourceConfig = z.output<typeof smtpSourceSchema>;
 export type LdapSourceConfig = z.output<typeof ldapSourceSchema>;
 export type CsvSourceConfig = z.output<typeof csvSourceSchema>;

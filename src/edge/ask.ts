@@ -33,7 +33,8 @@ export function ask(asker: Asker, question: Question): Verdict | Promise<Verdict
     const verdict = asker.decide(question);
     if (verdict.action === 'accept' && verdict.wouldBe === undefined) return verdict;
     const confirmed = asker.confirm?.(question, verdict);
-    return confirmed === undefined ? verdict : inTime(confirmed, asker, question);
+    if (confirmed === undefined) return verdict;
+    return confirmed instanceof Promise ? inTime(confirmed, asker, question) : confirmed;
   } catch (error) {
     asker.log.error({ edge: question.edge, err: messageOf(error) }, 'decide threw: deferred');
     return failure;

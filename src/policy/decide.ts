@@ -48,7 +48,7 @@ function examine(options: DecideOptions, question: Question): Finding {
   const folded = foldLocal(mailbox.local);
   const key = `${folded}@${mailbox.domain}`;
   if (isAlways(options, policy, folded)) return { reason: 'always', policy, key };
-  const listed = askLists(options, policy, mailbox, folded, question);
+  const listed = policy.isAskedOnly ? undefined : askLists(options, policy, mailbox, folded, question);
   if (listed !== undefined && isAcceptReason(listed.reason)) return listed;
   // a pattern or catch-all speaks for addresses that no list denies by name
   if (listed === undefined || listed.reason === 'removed') {
@@ -82,6 +82,8 @@ function targetOf(options: DecideOptions, policy: DomainPolicy): DomainPolicy | 
 function trustworthy(options: DecideOptions, finding: Finding, asked: string): Finding {
   const { policy } = finding;
   if (policy === undefined || replies[finding.reason].action !== 'reject') return finding;
+  // nothing was read: its own server has to be asked (confirm.ts)
+  if (policy.isAskedOnly) return { ...finding, reason: 'never-synced' };
   if (options.lookup.generation() === undefined) throw new Error('there is no snapshot to look into');
   const freshness = freshnessOf(options.lookup, policy, asked, options.now());
   return freshness === 'fresh' ? finding : { ...finding, reason: freshness };
@@ -97,13 +99,16 @@ function policyOfFailed(options: DecideOptions, question: Question): DomainPolic
   }
 }
 
-function toVerdict(finding: Finding, reference: () => string): Verdict {
+/** `isFinal`: nobody is to be asked any more. */
+export function toVerdict(finding: Finding, reference: () => string, isFinal = false): Verdict {
   const { reason, policy } = finding;
   const reply = (policy?.replies ?? replies)[reason];
   if (reply.action === 'accept') return verdict(finding, reply, undefined, undefined);
   if (policy?.mode === 'observe') return verdict(finding, replies.known, reference(), { ...reply, reason });
   const isListAge = reason === 'stale' || reason === 'never-synced';
-  if (isListAge && policy?.whenStale === 'accept')
+  // with `whenStale: accept` the domain's own server still comes first, where there is one
+  const mayAccept = isFinal || policy?.callAhead.length === 0;
+  if (isListAge && policy?.whenStale === 'accept' && mayAccept)
     return verdict(finding, replies.known, undefined, undefined);
   return verdict(finding, reply, reference(), undefined);
 }

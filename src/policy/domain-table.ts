@@ -13,8 +13,10 @@ export interface DomainOptions {
   readonly domain: string;
   readonly tenant: string;
   readonly mode: 'observe' | 'enforce' | 'off';
-  /** Names of the sources that speak for it. */
+  /** Names of the sources whose lists speak for it. */
   readonly sources: readonly string[];
+  /** Names of the sources that are asked when no list knows an address: the domain's own mail servers. Default: none. */
+  readonly callAhead?: readonly string[] | undefined;
   readonly subaddress: readonly string[];
   readonly caseSensitive: boolean;
   readonly includeSubdomains: boolean;
@@ -30,7 +32,10 @@ export interface DomainOptions {
   readonly replies: Readonly<Partial<Record<Reason, string | undefined>>>;
 }
 
-export interface DomainPolicy extends Omit<DomainOptions, 'always' | 'patterns' | 'replies'> {
+export interface DomainPolicy extends Omit<DomainOptions, 'always' | 'patterns' | 'replies' | 'callAhead'> {
+  readonly callAhead: readonly string[];
+  /** No list speaks for it, only its own mail servers. */
+  readonly isAskedOnly: boolean;
   readonly always: ReadonlySet<string>;
   readonly matchesPattern: (foldedLocal: string) => boolean;
   readonly hasPatterns: boolean;
@@ -62,6 +67,8 @@ export function createDomainTable(domains: readonly DomainOptions[]): DomainTabl
 function toPolicy(options: DomainOptions): DomainPolicy {
   return {
     ...options,
+    callAhead: options.callAhead ?? [],
+    isAskedOnly: options.sources.length === 0 && (options.callAhead ?? []).length > 0,
     always: new Set(options.always.map(foldLocal)),
     matchesPattern: createPatternMatcher(options.patterns.map(foldLocal)),
     hasPatterns: options.patterns.length > 0,

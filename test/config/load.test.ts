@@ -45,7 +45,7 @@ describe('a right configuration', () => {
       replies: {},
       tenant: 'default',
     });
-    expect(config.sources['people']?.guard).toEqual({
+    expect(config.sources['people']).toHaveProperty('guard', {
       removals: { percent: 5, floor: 10 },
       growthPercent: 50,
       canaries: [],
