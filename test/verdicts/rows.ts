@@ -4,22 +4,50 @@
  */
 import type { Action, Reason } from '../../src/policy/verdict.js';
 
+const lists = [
+  'Found, not found, later: no code, text or reference. The MTA makes its own of them.',
+  'The sender is not told: a group that takes no mail from outside is found.',
+  'A domain that is not ours is later: the MTA relays for it, and Rollcall knows nothing of it.',
+  'A key that Postfix sends unquoted is the meaning of an address: a wrong spelling is a local part nobody has.',
+  'An accept of mode observe is found like any other.',
+] as const;
+const unquoted =
+  'The address comes as its meaning, unquoted: a wrong spelling is not seen, it is a local part nobody has.';
+
 /** The doors, and what the protocol of each cannot say. Everything else must be the same everywhere. */
 export const protocolDifferences = {
   decide: [],
   cli: [],
-  http: [],
+  api: [],
+  http: ['A reply text that carries a reference has it in the text too, ready to be sent.'],
   smtp: [
     'An accept has no reason: the reply is 250 2.1.5.',
     'An accept of mode observe does not say what it would have been; like a refusal, it ends with a reference.',
+  ],
+  proxy: [
+    'An accept is the next hop’s own reply.',
+    'A refusal ends with a reference; an accept of mode observe is the next hop’s reply like any other.',
   ],
   policy: [
     'An accept is DUNNO: Postfix goes on to its next restriction.',
     'A domain that is not ours is DUNNO too: an asking edge has no opinion there.',
     'An accept of mode observe is DUNNO like any other.',
-    'Postfix sends the meaning of an address, unquoted: a wrong spelling is not seen, it is a local part nobody has.',
+    unquoted,
     'A refusal ends with a reference.',
   ],
+  milter: [
+    'An accept is CONTINUE, and so is one of mode observe.',
+    'A domain that is not ours is CONTINUE too: an asking edge has no opinion there.',
+    'A refusal ends with a reference.',
+  ],
+  readsocket: [
+    'An accept has no reason: the line is 250 2.1.5; one of mode observe ends with a reference.',
+    'A domain that is not ours is DUNNO: an asking edge has no opinion there.',
+    unquoted,
+    'A refusal ends with a reference.',
+  ],
+  socketmap: lists,
+  tcp: lists,
 } as const;
 export type Door = keyof typeof protocolDifferences;
 
@@ -31,8 +59,8 @@ export interface Row {
   readonly verdict: `${Action} ${number} ${string}`;
   /** In mode observe: what it would have been. */
   readonly wouldBe?: string;
-  /** Where the policy protocol differs: what it answers. */
-  readonly policy?: string;
+  /** Where a question without quotes means something else: the verdict then. */
+  readonly unquoted?: Row['verdict'];
 }
 
 const outside = 'somebody@elsewhere.test';
@@ -44,7 +72,7 @@ function row(
   reason: Reason,
   address: string,
   verdict: Row['verdict'],
-  more: Partial<Pick<Row, 'from' | 'policy'>> = {},
+  more: Partial<Pick<Row, 'from' | 'unquoted'>> = {},
 ): Row {
   return { reason, address, verdict, from: outside, ...more };
 }
@@ -68,9 +96,9 @@ export const enforced: readonly Row[] = [
   row('disabled', 'disabled@example.com', 'reject 550 5.2.1'),
   row('internal-only', 'all@example.com', 'reject 550 5.7.1'),
   row('bad-syntax', `${tooLong}@example.com`, 'reject 553 5.1.3'),
-  row('bad-syntax', 'a(b@example.com', 'reject 553 5.1.3', { policy: 'reject 550 5.1.1' }),
-  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1', { policy: 'DUNNO' }),
-  row('not-our-domain', 'person@sub.example.com', 'reject 550 5.7.1', { policy: 'DUNNO' }),
+  row('bad-syntax', 'a(b@example.com', 'reject 553 5.1.3', { unquoted: 'reject 550 5.1.1' }),
+  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1'),
+  row('not-our-domain', 'person@sub.example.com', 'reject 550 5.7.1'),
   row('stale', 'nobody@stale.example', 'defer 451 4.4.3'),
   row('known', 'person@stale.example', accept),
   row('stale', 'nobody@lenient.example', accept),
@@ -95,7 +123,7 @@ export const failed: readonly Row[] = [
   row('failure', 'person@example.com', 'defer 451 4.4.3'),
   row('failure', 'nobody@example.com', 'defer 451 4.4.3'),
   row('always', 'postmaster@example.com', accept),
-  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1', { policy: 'DUNNO' }),
+  row('not-our-domain', 'person@elsewhere.test', 'reject 550 5.7.1'),
   { ...row('failure', 'nobody@observe.example', accept), wouldBe: 'defer 451 4.4.3' },
 ];
 

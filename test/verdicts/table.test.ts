@@ -1,15 +1,16 @@
 /**
- * One verdict engine: every row of the verdict table through decide, both edges, `rollcall check` and HTTP, out of the same
+ * One verdict engine: every row of the verdict table through decide, every edge, `rollcall check` and HTTP, out of the same
  * store, with the same answer but for what a protocol cannot say (rows.ts has those in one place).
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { reasons } from '../../src/policy/verdict.js';
+import { startAcceptAll } from '../support/accept-all.js';
 import { deferred } from '../support/defer.js';
 import { startFakeLdap, type FakeLdap } from '../support/fake-ldap.js';
 import { createRollcall, type Rollcall } from '../support/rollcall.js';
-import { expected, openDoors, type Ask } from './doors.js';
+import { expected, nextHopReply, openDoors, type Ask } from './doors.js';
 import {
   domains,
   enforced,
@@ -25,7 +26,17 @@ import {
 const doors = Object.keys(protocolDifferences) as Door[];
 const defer = deferred();
 
-function createHouse(directory: FakeLdap): Rollcall {
+function createHouse(directory: FakeLdap, nextHop: number): Rollcall {
+  const listen = '127.0.0.1:0';
+  const edges = {
+    ...Object.fromEntries(
+      ['smtp', 'policy', 'socketmap', 'tcp', 'readsocket', 'milter', 'http'].map((name) => [
+        name,
+        { listen },
+      ]),
+    ),
+    proxy: { listen, nextHops: [`127.0.0.1:${nextHop}`] },
+  };
   const rollcall = createRollcall(
     {
       domains,
@@ -40,13 +51,19 @@ function createHouse(directory: FakeLdap): Rollcall {
           baseDn: 'dc=example,dc=com',
         },
       },
-      edges: { smtp: { listen: '127.0.0.1:0' }, policy: { listen: '127.0.0.1:0' } },
+      edges,
       http: { listen: '127.0.0.1:0' },
     },
     { DIRECTORY_PASSWORD: 'reader-secret' },
   );
   defer(() => rollcall.remove());
   return rollcall;
+}
+
+async function createNextHop(): Promise<number> {
+  const nextHop = await startAcceptAll(nextHopReply);
+  defer(() => nextHop.close());
+  return nextHop.port;
 }
 
 /** A directory with one group that takes mail from inside only. */
@@ -85,7 +102,7 @@ describe.each(['a store with lists', 'a snapshot that cannot be read'] as const)
   let ask: Record<Door, Ask>;
 
   beforeAll(async () => {
-    const rollcall = createHouse(await createDirectory());
+    const rollcall = createHouse(await createDirectory(), await createNextHop());
     if (readable) await fill(rollcall);
     else makeUnreadable(rollcall);
     ask = await openHouse(rollcall);
