@@ -6,8 +6,10 @@
  * cannot be ended at all); rejects with `config` or `store` when it cannot start.
  */
 import { join } from 'node:path';
+import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
 import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
+import { startExports, type ExportWatch } from './compose/export-watch.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
 import { logWarnings, openServiceLog } from './compose/logs.js';
@@ -44,11 +46,25 @@ export async function runControl({ configPath }: { readonly configPath: string }
   const jobs = createWorkerPool({ size: runsAtATime });
   // publishing must not wait behind two long syncs
   const chores = createWorkerPool({ size: 1 });
+  // nor behind somebody's hook
+  const exports = createWorkerPool({ size: 1 });
   try {
     await Promise.race([recoverStore(chores, config, log), lifecycle.stopped]);
     if (lifecycle.isStopping()) return 0;
     const verdicts = openVerdicts(config, log);
-    const control = startControl({ configPath, config, log, lifecycle, jobs, chores, verdicts, reloadLogs });
+    const callAhead = openCallAhead({ config, domains: verdicts.domains, log, write: false });
+    const control = startControl({
+      configPath,
+      config,
+      log,
+      lifecycle,
+      jobs,
+      chores,
+      exports,
+      verdicts,
+      callAhead,
+      reloadLogs,
+    });
     try {
       const doors = await control.listen();
       lifecycle.ready({ type: 'ready', process: 'control', pid: process.pid, doors });
@@ -56,12 +72,13 @@ export async function runControl({ configPath }: { readonly configPath: string }
       log.info({ why: await lifecycle.stopped }, 'stopping');
     } finally {
       await control.stop();
+      callAhead.close();
       verdicts.close();
     }
   } finally {
-    const [left, leftOfChores] = await Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
+    const left = await Promise.all([jobs, chores, exports].map((pool) => pool.close(stopGraceMs)));
     lifecycle.close();
-    if (left + leftOfChores > 0) endByForce(log);
+    if (left.some((threads) => threads > 0)) endByForce(log);
   }
   log.info('stopped');
   return 0;
@@ -87,7 +104,9 @@ interface Parts {
   readonly lifecycle: Lifecycle;
   readonly jobs: WorkerPool;
   readonly chores: WorkerPool;
+  readonly exports: WorkerPool;
   readonly verdicts: Verdicts;
+  readonly callAhead: CallAhead;
   readonly reloadLogs: (config: Config) => void;
 }
 
@@ -100,15 +119,17 @@ interface Control {
 }
 
 function startControl(parts: Parts): Control {
-  const { log, jobs, chores, config } = parts;
+  const { log, jobs, chores, exports, config } = parts;
   const reloader = createControlReloader(parts, (next, previous) => {
     schedule(next);
+    files?.reload();
     for (const { source, why } of dueAfterReload(next, previous)) runner.soon(source, why);
   });
   const runner = createRunner({ jobs, config: reloader.current, log });
   const http = createHttp(parts, reloader, runner);
   let scheduler: Scheduler | undefined;
   let stopWatching: (() => void) | undefined;
+  let files: ExportWatch | undefined;
 
   function schedule(next: Config): void {
     scheduler?.stop();
@@ -124,6 +145,7 @@ function startControl(parts: Parts): Control {
     },
     begin() {
       stopWatching = startChores(parts, reloader);
+      files = startExports({ config: reloader.current, pool: exports, log });
       schedule(config);
       for (const { source, why } of dueAtStart(config, Date.now())) runner.soon(source, why);
       parts.lifecycle.onReload(reloader.reload);
@@ -132,7 +154,8 @@ function startControl(parts: Parts): Control {
       scheduler?.stop();
       runner.stop();
       stopWatching?.();
-      const closing = Promise.all([jobs.close(stopGraceMs), chores.close(stopGraceMs)]);
+      files?.stop();
+      const closing = Promise.all([jobs, chores, exports].map((pool) => pool.close(stopGraceMs)));
       await http?.close();
       await closing;
     },
@@ -151,6 +174,7 @@ function createControlReloader(parts: Parts, apply: (next: Config, previous: Con
       ...optionsOf('log', { ...c.log, level: '' }),
     }),
     apply(next, previous) {
+      parts.callAhead.reload(next);
       parts.verdicts.reload(next);
       parts.reloadLogs(next);
       apply(next, previous);
@@ -202,7 +226,7 @@ function startChores({ chores, log }: Parts, reloader: Reloader): () => void {
 }
 
 function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServer | undefined {
-  const { config, log, verdicts } = parts;
+  const { config, log, verdicts, callAhead } = parts;
   if (config.http === undefined) return undefined;
   const directoryFile = directoryPath(config.dataDir);
   return createHttpServer({
@@ -214,6 +238,7 @@ function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServe
     lookup: verdicts.lookup,
     domains: verdicts.domains,
     decide: verdicts.decide,
+    confirm: callAhead.confirm,
     jobs: { run: (job) => runner.run(job) },
     sources: () =>
       Object.entries(reloader.current().sources).map(([name, { tenant, kind }]) => ({ name, tenant, kind })),

@@ -6,12 +6,14 @@
  */
 import type { Config } from '../config/schema.js';
 import { asRollcallError, RollcallError, type ErrorCode } from '../errors.js';
+import type { ExportReport } from '../export/export.js';
 import type { Published } from '../lookup/publish.js';
 import { lookupPath } from '../lookup/schema.js';
 import { directoryPath, openDirectory } from '../store/sqlite/open.js';
 import type { RunRecord } from '../store/store.js';
 import type { Phase } from '../sync/run.js';
 import { maintain, publishNow, recover, runJob, type Job, type JobHooks } from './jobs.js';
+import { runExports } from './exports.js';
 import { isSound } from './lookup-state.js';
 
 export type Task =
@@ -20,7 +22,9 @@ export type Task =
   | { readonly kind: 'publish'; readonly force: boolean }
   /** Reads lookup.db through, and builds it anew when it is damaged. */
   | { readonly kind: 'verify' }
-  | { readonly kind: 'maintain' };
+  | { readonly kind: 'maintain' }
+  /** Writes the map files; `onlyDue`: those that have something to do. */
+  | { readonly kind: 'export'; readonly onlyDue: boolean };
 
 export interface Recovered {
   /** Runs found unfinished. */
@@ -36,6 +40,7 @@ export interface TaskResults {
   readonly publish: Published;
   readonly verify: Published | undefined;
   readonly maintain: { readonly pruned: number };
+  readonly export: readonly ExportReport[];
 }
 
 export type TaskResult = TaskResults[Task['kind']];
@@ -81,6 +86,8 @@ export async function performTask({ config, task }: WorkerOrder, hooks: JobHooks
       return isSound(lookupPath(config.dataDir)) ? undefined : publishNow(config, true);
     case 'maintain':
       return maintain(config, now());
+    case 'export':
+      return runExports(config, { onlyDue: task.onlyDue }, hooks);
   }
 }
 

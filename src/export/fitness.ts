@@ -34,6 +34,8 @@ function whyUnsayable(policy: DomainPolicy): string | undefined {
 function ofTarget(policy: DomainPolicy): string | undefined {
   if (policy.catchAll)
     return `"catchAll" is set${of(policy)}: everybody is taken there, and a file would refuse whoever it does not name`;
+  if (policy.callAhead.length > 0)
+    return `its own mail server is asked about whom no list knows${of(policy)}: a file cannot name those`;
   if (policy.hasPatterns)
     return `it has "patterns"${of(policy)}: a file cannot name all addresses they match`;
   return undefined;
