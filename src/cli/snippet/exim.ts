@@ -4,7 +4,16 @@
  * Promises that anything but a plain 2xx or 5xx from Rollcall defers, and that what a stranger writes as an address stays one
  * value: Exim does not expand what comes out of a variable again, and the local part is quoted (RFC 5321 §4.1.2).
  */
-import { commonNotes, hostPort, reach, spellings, type Facts, type SnippetFile, type Way } from './facts.js';
+import {
+  commonNotes,
+  delimitersOf,
+  hostPort,
+  reach,
+  spellings,
+  type Facts,
+  type SnippetFile,
+  type Way,
+} from './facts.js';
 import type { ListenAddress } from '../../config/listen-address.js';
 
 const readsocketWay: Way = {
@@ -92,7 +101,7 @@ const exportWay: Way = {
   door: 'export',
   example: '',
   make(facts) {
-    const found = facts.exports?.find(({ format }) => /^(exim-)?lsearch$|^exim$/.test(format));
+    const found = facts.exports?.find(({ format }) => format === 'lsearch');
     if (found === undefined) return undefined;
     return {
       files: [
@@ -101,22 +110,42 @@ const exportWay: Way = {
           file: 'exim.conf: acl',
           lines: [
             `# Rollcall, the file of the export ${found.name}. It knows nothing newer than its last export.`,
+            '  warn',
+            '    domains = +rollcall_domains',
+            `    set acl_m_rollcall = ${lookup(found.path, delimitersOf(facts))}`,
             '  deny',
             '    domains = +rollcall_domains',
-            `    condition = \${lookup{\${lc:$local_part@$domain}}lsearch{${found.path}}{no}{yes}}`,
+            '    condition = ${if eq{$acl_m_rollcall}{unknown}}',
             '    message = 550 5.1.1 No such mailbox here',
+            '# They left the list lately.',
+            '  defer',
+            '    domains = +rollcall_domains',
+            '    !condition = ${if eq{$acl_m_rollcall}{known}}',
+            '    message = 450 4.2.1 Mailbox not available at the moment',
           ],
         },
       ],
       notes: [
         'A file keeps refusing whom it does not name, however old it grows: watch its age. A door defers instead.',
-        'It has no subaddresses: set local_part_suffix, or ask the readsocket door.',
         ...notes,
         ...commonNotes(facts, 'export'),
       ],
     };
   },
 };
+
+/** The address as it is, then without its subaddress. */
+function lookup(path: string, delimiters: readonly string[]): string {
+  const find = (key: string, otherwise: string): string =>
+    `\${lookup{${key}}lsearch{${path}}{$value}{${otherwise}}}`;
+  const full = '${lc:$local_part@$domain}';
+  if (delimiters.length === 0) return find(full, 'unknown');
+  const set = delimiters
+    .map((delimiter) => (/[\^\-\]\\]/.test(delimiter) ? `\\${delimiter}` : delimiter))
+    .join('');
+  const base = `\${lc:\${sg{$local_part}{\\N^([^${set}]+)[${set}].*$\\N}{\\$1}}@$domain}`;
+  return find(full, find(base, 'unknown'));
+}
 
 export const eximWays: readonly Way[] = [readsocketWay, calloutWay, exportWay];
 

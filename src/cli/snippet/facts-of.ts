@@ -23,6 +23,12 @@ export function factsOf(config: Config): Facts {
       includeSubdomains,
       subaddress,
     })),
+    exports: Object.entries(config.exports).map(([name, { format, path, hook }]) => ({
+      name,
+      format,
+      path,
+      ...(hook !== undefined && { hook: hook.command }),
+    })),
     ...(nextHops !== undefined && {
       nextHops: nextHops.map((hop) => (typeof hop === 'string' ? hop : hostPort(hop))),
     }),

@@ -31,6 +31,8 @@ export interface ExportFacts {
   readonly format: string;
   /** Absolute. */
   readonly path: string;
+  /** The command that runs after a change. */
+  readonly hook?: readonly string[];
 }
 
 /** Lines to paste into one file. */
@@ -106,6 +108,11 @@ export function commonNotes(facts: Facts, door: string): string[] {
         ]
       : []),
   ];
+}
+
+/** Every delimiter of subaddresses that some domain has. */
+export function delimitersOf({ domains }: Facts): string[] {
+  return [...new Set(domains.flatMap(({ subaddress }) => subaddress))];
 }
 
 /** The first few, and how many more. */

@@ -5,7 +5,7 @@ const exportWay: Way = {
   door: 'export',
   example: '',
   make(facts) {
-    const found = facts.exports?.find(({ format }) => /^opensmtpd(-table)?$/.test(format));
+    const found = facts.exports?.find(({ format }) => format === 'opensmtpd');
     if (found === undefined) return undefined;
     const names = facts.domains.flatMap(spellings);
     return {
@@ -14,14 +14,14 @@ const exportWay: Way = {
           file: 'smtpd.conf',
           lines: [
             `# Rollcall, the file of the export ${found.name}: who is not in it is refused at RCPT.`,
-            `table rollcall file:${found.path}`,
+            `table recipients file:${found.path}`,
             '# In place of your own rule for these domains; "relay" is the name of your action.',
-            `match from any for domain { ${names.map((name) => `"${name}"`).join(', ')} } rcpt-to <rollcall> action "relay"`,
+            `match from any for domain { ${names.map((name) => `"${name}"`).join(', ')} } rcpt-to <recipients> action "relay"`,
           ],
         },
       ],
       notes: [
-        'The hook of the export: smtpctl update table rollcall.',
+        'The hook of the export: smtpctl update table recipients.',
         'A file keeps refusing whom it does not name, however old it grows: watch its age.',
         'OpenSMTPD searches a file line by line: with more than some ten thousand addresses take the proxy door.',
         'No other match rule may accept these domains.',

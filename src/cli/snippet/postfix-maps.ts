@@ -3,7 +3,7 @@
  *
  * Unlike restrictions, a recipient map holds for every client: permit_mynetworks does not pass it by.
  */
-import { hostPort, reach, type ExportFacts, type Way } from './facts.js';
+import { delimitersOf, hostPort, reach, type ExportFacts, type Way } from './facts.js';
 import { postfixNotes, postfixService } from './postfix-service.js';
 
 export const socketmapWay: Way = {
@@ -58,42 +58,53 @@ export const tcpWay: Way = {
   },
 };
 
-const mapTypes: Readonly<Record<string, (found: ExportFacts) => string>> = {
-  'postfix-lmdb': ({ path }) => `lmdb:${path.replace(/\.lmdb$/, '')}`,
-  lmdb: ({ path }) => `lmdb:${path.replace(/\.lmdb$/, '')}`,
-  'postfix-texthash': ({ path }) => `texthash:${path}`,
-  texthash: ({ path }) => `texthash:${path}`,
-  'postfix-cdb': ({ path }) => `cdb:${path.replace(/\.cdb$/, '')}`,
-  cdb: ({ path }) => `cdb:${path.replace(/\.cdb$/, '')}`,
-  'postfix-sqlite': ({ path }) => `sqlite:${path.replace(/\.(db|sqlite)$/, '')}.cf`,
-  sqlite: ({ path }) => `sqlite:${path.replace(/\.(db|sqlite)$/, '')}.cf`,
-};
-
 export const exportWay: Way = {
   door: 'export',
   example: '',
   make(facts) {
-    const found = facts.exports?.find(({ format }) => Object.hasOwn(mapTypes, format));
-    const map = found === undefined ? undefined : mapTypes[found.format]?.(found);
-    if (found === undefined || map === undefined) return undefined;
+    const found = facts.exports?.find(({ format }) => format === 'texthash' || format === 'sqlite');
+    if (found === undefined) return undefined;
+    const table = tableOf(found);
+    const delimiters = delimitersOf(facts).join('');
     return {
       files: [
         {
           file: 'main.cf',
           lines: [
             `# Rollcall, the file of the export ${found.name}. It knows nothing newer than its last export.`,
-            `relay_recipient_maps = ${map}`,
+            `relay_recipient_maps = ${table}`,
+            '# The same file says whom to defer because they left the list lately.',
+            'smtpd_recipient_restrictions =',
+            '    permit_mynetworks,',
+            '    permit_sasl_authenticated,',
+            '    reject_unauth_destination,',
+            `    check_recipient_access ${table}`,
+            ...(delimiters === ''
+              ? []
+              : ['# Postfix takes subaddresses apart itself.', `recipient_delimiter = ${delimiters}`]),
             ...codes,
           ],
         },
       ],
       notes: [
         'A file keeps refusing whom it does not name, however old it grows: watch its age. A door defers instead.',
+        ...(found.hook === undefined
+          ? [
+              `Give the export a hook, so that Postfix sees the new file: ["postfix", "reload"], after postmap if need be.`,
+            ]
+          : []),
         ...postfixNotes(facts, 'export'),
       ],
     };
   },
 };
+
+/** What the hook builds with postmap, if it does; else the file itself. */
+function tableOf({ format, path, hook }: ExportFacts): string {
+  if (format === 'sqlite') return `sqlite:${path}.cf`;
+  const built = /(?:^|[\s,])((?:lmdb|cdb|hash|btree):[^\s;,]+)/.exec((hook ?? []).join(' '));
+  return built?.[1] ?? `texthash:${path}`;
+}
 
 const codes: readonly string[] = [
   '# These are the defaults; 450 would only defer who does not exist.',

@@ -1,6 +1,6 @@
 /** How Postfix writes where a service is: `inet:127.0.0.1:10040`, `unix:/run/rollcall/policy.sock`. */
 import type { ListenAddress } from '../../config/listen-address.js';
-import { commonNotes, hostPort, some, type Facts } from './facts.js';
+import { commonNotes, delimitersOf, hostPort, some, type Facts } from './facts.js';
 
 const queue = '/var/spool/postfix/';
 
@@ -12,7 +12,7 @@ export function postfixService(address: ListenAddress): string {
 
 export function postfixNotes(facts: Facts, door: string, address?: ListenAddress): string[] {
   const names = facts.domains.map(({ name }) => name);
-  const delimiters = new Set(facts.domains.flatMap(({ subaddress }) => subaddress));
+  const delimiters = door === 'export' ? [] : delimitersOf(facts);
   const outside = address !== undefined && 'path' in address && !address.path.startsWith(queue);
   return [
     ...(names.length > 0
@@ -24,9 +24,9 @@ export function postfixNotes(facts: Facts, door: string, address?: ListenAddress
             `in ${queue}rollcall/, or on 127.0.0.1. The user postfix must be in the group of the socket.`,
         ]
       : []),
-    ...(delimiters.size > 0
+    ...(delimiters.length > 0
       ? [
-          `Rollcall tries addresses without what follows ${[...delimiters].join(' ')} itself; recipient_delimiter in main.cf ` +
+          `Rollcall tries addresses without what follows ${delimiters.join(' ')} itself; recipient_delimiter in main.cf ` +
             'matters to delivery only.',
         ]
       : []),

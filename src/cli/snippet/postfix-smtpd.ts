@@ -163,6 +163,7 @@ export const proxyWay: Way = {
       ],
       notes: [
         ...(facts.nextHops?.[0] === next ? [] : [`edges.proxy.nextHops must name ${next}.`]),
+        'Set edges.proxy.clientInfo to "xforward", so that the second service knows who called.',
         'The policy door costs less; the proxy also passes on what the next hop says of each recipient and of the message.',
         ...postfixNotes(facts, 'proxy'),
       ],

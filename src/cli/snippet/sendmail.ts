@@ -74,7 +74,34 @@ const socketmapWay: Way = {
   },
 };
 
-export const sendmailWays: readonly Way[] = [milterWay, socketmapWay];
+const exportWay: Way = {
+  door: 'export',
+  example: '',
+  make(facts) {
+    const found = facts.exports?.find(({ format }) => format === 'sendmail-access');
+    if (found === undefined) return undefined;
+    return {
+      files: [
+        {
+          file: 'sendmail.mc',
+          lines: [
+            `dnl Rollcall, the file of the export ${found.name}, built into /etc/mail/access by its hook.`,
+            "FEATURE(`access_db', `hash -T<TMPF> /etc/mail/access')dnl",
+            "FEATURE(`blacklist_recipients')dnl",
+          ],
+        },
+      ],
+      notes: [
+        `The hook of the export: ["sh", "-c", "makemap hash /etc/mail/access < ${found.path}"].`,
+        'A file keeps refusing whom it does not name, however old it grows: watch its age. A door defers instead.',
+        ...notes(facts),
+        ...commonNotes(facts, 'export'),
+      ],
+    };
+  },
+};
+
+export const sendmailWays: readonly Way[] = [milterWay, socketmapWay, exportWay];
 
 function notes({ domains }: Facts): string[] {
   return [
