@@ -1,0 +1,50 @@
+/** Sendmail asks by milter, over a unix socket (over TCP: snippet-sendmail.test.ts). */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { connectSmtp } from '../support/smtp-client.js';
+import { haveSendmail, startSendmail } from '../support/sendmail.js';
+import { describeOddAddresses } from './odd-addresses.js';
+import { describeMta, known, mtaDomains, unknown } from './scenario.js';
+
+// Sendmail takes no socket below a folder that anybody may write to, such as /tmp.
+const folder = haveSendmail ? mkdtempSync('/run/rollcall-milter-') : '';
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const socket = join(folder, 'milter.sock');
+
+let port = 0;
+describeMta('Sendmail with a milter on a unix socket', {
+  have: haveSendmail,
+  edges: () => ({ milter: { listen: `unix:${socket}` } }),
+  start: async () => {
+    const sendmail = await startSendmail({ domains: mtaDomains, milter: `local:${socket}` });
+    port = sendmail.port;
+    return sendmail;
+  },
+  more: (ask) => {
+    it('asks about each of many recipients, in message after message', async () => {
+      const client = await connectSmtp(port);
+      expect(await client.ask('EHLO client.elsewhere.test')).toMatch(/^250/);
+      for (let message = 0; message < 3; message += 1) {
+        expect(await client.ask('MAIL FROM:<somebody@elsewhere.test>')).toMatch(/^250 /);
+        const many = Array.from({ length: 50 }, (_, at) => `RCPT TO:<${at % 2 === 0 ? known : unknown}>`);
+        const replies = await client.pipeline(many);
+        expect(replies.filter((reply) => reply.startsWith('550 5.1.1 '))).toHaveLength(25);
+        expect(replies.filter((reply) => reply.startsWith('250 2.1.5 '))).toHaveLength(25);
+        expect(await client.ask('RSET')).toMatch(/^250 /);
+      }
+      await client.quit();
+    });
+
+    it('leaves names without a domain to Sendmail', async () => {
+      expect(await ask('@relay.example:nobody@example.com')).toMatch(/^550 5\.1\.1 /);
+      expect(await ask('postmaster')).toMatch(/^250 /);
+    });
+  },
+});
+
+describeOddAddresses('Sendmail with the door milter', {
+  have: haveSendmail,
+  edges: ({ port: milter }) => ({ milter: { listen: `127.0.0.1:${milter}` } }),
+  start: ({ port: milter }) => startSendmail({ domains: mtaDomains, milter: `inet:${milter}@127.0.0.1` }),
+});
