@@ -40,13 +40,15 @@ export function openProxySession(socket: Socket, options: ProxySessionOptions, c
     ownPort: socket.localPort,
   });
   const conversation = new Conversation(options, link, client, options.isTrusted(client));
-  const wire = new Wire(socket, { maxLine: options.maxLineLength, onClose: onGone });
+  const wire = new Wire(socket, { maxLine: options.maxLineLength, onClose: onGone, onEnd });
   const deadline = setTimeout(() => cut(proxyReplies.expired), options.sessionTimeoutMs);
   let lingering: NodeJS.Timeout | undefined;
   let out = '';
   let draining = false;
   /** Waiting for a command. */
   let idle = false;
+  /** A command is under way. */
+  let asking = false;
   let handshaking = false;
   /** Nothing more is said. */
   let over = false;
@@ -60,12 +62,22 @@ export function openProxySession(socket: Socket, options: ProxySessionOptions, c
     closed();
   }
 
+  /**
+   * A client that shuts down its side has its answers still, if it had asked for more than the one under way. Otherwise it is
+   * gone, and the next hop is not kept waiting for it.
+   */
+  function onEnd(): void {
+    if (asking && !wire.holds) wire.destroy();
+  }
+
   async function run(): Promise<void> {
     say(conversation.greeting());
     while (!over) {
       const command = await nextCommand();
       if (command === undefined) break;
+      asking = true;
       say(await conversation.take(command.text, command.bare));
+      asking = false;
       await follow();
     }
     leave();

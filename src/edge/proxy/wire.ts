@@ -10,6 +10,15 @@ import type { Socket } from 'node:net';
 
 export type Lost = 'ended' | 'closed' | 'timeout' | 'line too long';
 
+export interface WireOptions {
+  /** Octets of a line without its line end. */
+  readonly maxLine: number;
+  /** It is gone. */
+  readonly onClose: () => void;
+  /** The other side will send nothing more. */
+  readonly onEnd?: () => void;
+}
+
 /** Held without a taker, before the socket is paused. */
 const highWater = 65_536;
 
@@ -18,6 +27,7 @@ const nothing = Buffer.alloc(0);
 export class Wire {
   readonly #maxLine: number;
   readonly #onClose: () => void;
+  readonly #onHalfClose: (() => void) | undefined;
   #socket: Socket;
   #held: Buffer = nothing;
   /** Up to here there is no line end. */
@@ -27,8 +37,9 @@ export class Wire {
   #pending: (() => void) | undefined;
   #drained: ((ok: boolean) => void) | undefined;
 
-  constructor(socket: Socket, options: { readonly maxLine: number; readonly onClose: () => void }) {
+  constructor(socket: Socket, options: WireOptions) {
     this.#socket = socket;
+    this.#onHalfClose = options.onEnd;
     this.#maxLine = options.maxLine;
     this.#onClose = options.onClose;
     this.#attach(socket);
@@ -132,7 +143,10 @@ export class Wire {
     if (this.#held.length >= highWater) this.#socket.pause();
   };
 
-  readonly #onEnd = (): void => this.lose('ended');
+  readonly #onEnd = (): void => {
+    this.lose('ended');
+    this.#onHalfClose?.();
+  };
 
   readonly #onDrain = (): void => this.#drained?.(true);
 
