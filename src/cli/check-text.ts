@@ -22,6 +22,15 @@ const why = {
   failure: 'the snapshot could not be read',
 } satisfies Record<Reason, string>;
 
+/** What the domain's own mail server had a word in; only for addresses that no list has. */
+const whyAsked: Partial<Record<Reason, string>> = {
+  known: "the domain's own mail server takes it",
+  'catch-all': "the domain's own mail server takes every recipient, so it tells nothing",
+  unknown: "the domain's own mail server says that there is no such mailbox",
+  removed: "the domain's own mail server took it until lately: deferred until `removed.deferFor` is over",
+  failure: "the domain's own mail server gave no clear answer, or the snapshot could not be read",
+};
+
 export interface CheckContext {
   readonly now: number;
   readonly lastMail: number | undefined;
@@ -30,7 +39,7 @@ export interface CheckContext {
 
 export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckContext): string[] {
   const facts = [
-    ['reason', `${it.reason}: ${why[it.reason]}`],
+    ['reason', `${it.reason}: ${whyOf(it)}`],
     ...(it.wouldBe === null
       ? []
       : [['observed', `in mode enforce: ${it.wouldBe.action}, ${it.wouldBe.code} ${it.wouldBe.status}`]]),
@@ -38,7 +47,13 @@ export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckCon
     ...(it.recipient === null ? [] : [['recipient', showKey(it.recipient)]]),
     ...(it.domain === null
       ? []
-      : [['domain', `${it.domain}, mode ${it.mode ?? ''}, lists ${it.freshness ?? ''}`]]),
+      : [
+          [
+            'domain',
+            `${it.domain}, mode ${it.mode ?? ''}, ${it.freshness === null ? 'no lists' : `lists ${it.freshness}`}`,
+          ],
+        ]),
+    ...(it.mailServers.length === 0 ? [] : [['asked', it.mailServers.join(', ')]]),
     ['generation', it.generation === null ? 'none: nothing was published yet' : count(it.generation)],
     ...(lastMail === undefined ? [] : [['last mail', `${ago(lastMail, now)} (${moment(lastMail)})`]]),
   ];
@@ -49,6 +64,11 @@ export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckCon
     ...section('Lists', listsTable(it, now)),
     ...section('History', historyTable(it, now)),
   ];
+}
+
+function whyOf({ reason, mailServers, claims }: Explanation): string {
+  const isAsked = mailServers.length > 0 && claims.length === 0;
+  return (isAsked ? whyAsked[reason] : undefined) ?? why[reason];
 }
 
 function section(title: string, body: string): string[] {

@@ -54,7 +54,9 @@ async function explainAddress(
   const { openLookup } = await import('../lookup/reader.js');
   const { lookupPath } = await import('../lookup/schema.js');
   const { createDecide } = await import('../policy/decide.js');
-  const { explain } = await import('../policy/explain.js');
+  const { explainAsking } = await import('../policy/explain.js');
+  const { openCallAhead } = await import('../compose/call-ahead.js');
+  const { createLogger } = await import('../telemetry/log.js');
   const { domainTableOf } = await import('../compose/domains.js');
   let trouble: string | undefined;
   const lookup = openLookup({
@@ -62,9 +64,16 @@ async function explainAddress(
     onState: (state, detail) => (trouble = state === 'unavailable' ? detail : undefined),
   });
   const db = await openIfThere(config);
+  const domains = domainTableOf(config);
+  const now = context.now();
+  const callAhead = openCallAhead({
+    config,
+    domains: () => domains,
+    // what went wrong is in the verdict
+    log: createLogger({ level: 'fatal', format: 'json' }),
+    write: false,
+  });
   try {
-    const domains = domainTableOf(config);
-    const now = context.now();
     const decide = createDecide({ domains: () => domains, lookup, now: () => now, reference: () => '' });
     const question = {
       recipient: address,
@@ -73,8 +82,11 @@ async function explainAddress(
       client: options.client,
       edge: 'cli',
     } as const;
-    return { explanation: explain({ decide, domains, lookup, db, now }, question), trouble };
+    const { confirm } = callAhead;
+    const explanation = await explainAsking({ decide, confirm, domains, lookup, db, now }, question);
+    return { explanation, trouble };
   } finally {
+    callAhead.close();
     db?.close();
     lookup.close();
   }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createAsker, type Asker } from '../callahead/asker.js';
 import { cachePath, openCache, type Cache } from '../callahead/cache.js';
 import { unanswered } from '../callahead/finding.js';
+import type { SessionOptions } from '../callahead/smtp-session.js';
 import type { Config } from '../config/schema.js';
 import type { SmtpSourceConfig } from '../config/source.js';
 import { messageOf } from '../errors.js';
@@ -75,16 +76,16 @@ function startAskers(
   return new Map(
     Object.entries(config.sources).flatMap(([name, source]): [string, Running][] => {
       if (source.kind !== 'smtp') return [];
-      const ca = source.ca === undefined ? undefined : readCertificate(source.ca, `sources.${name}.ca`);
-      const made = JSON.stringify({ ...source, ca });
+      const session = sessionOptions(name, source);
+      const made = JSON.stringify({ ...source, ...session });
       const known = before.get(name);
       if (known?.made === made) return [[name, known]];
-      return [[name, { asker: createAsker({ ...askerOptions(name, source), ca, ...shared }), made }]];
+      return [[name, { asker: createAsker({ ...askerOptions(name, source), ...session, ...shared }), made }]];
     }),
   );
 }
 
-export function askerOptions(name: string, source: SmtpSourceConfig) {
+function askerOptions(name: string, source: SmtpSourceConfig) {
   const { positive, negative } = source;
   return {
     name,
@@ -97,9 +98,16 @@ export function askerOptions(name: string, source: SmtpSourceConfig) {
     unknownStatuses: source.unknownStatuses,
     maxConcurrent: source.maxConcurrent,
     maxPerSecond: source.maxPerSecond,
-    sender: source.sender,
-    hello: source.hello ?? ownName(),
-    tls: source.tls,
+  };
+}
+
+/** Throws `config` when the certificate cannot be read. */
+export function sessionOptions(name: string, { sender, hello, tls, ca }: SmtpSourceConfig): SessionOptions {
+  return {
+    sender,
+    hello: hello ?? ownName(),
+    tls,
+    ca: ca === undefined ? undefined : readCertificate(ca, `sources.${name}.ca`),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import type { LookupView } from '../lookup/reader.js';
 import type { DomainTable } from '../policy/domain-table.js';
-import type { Decide } from '../policy/verdict.js';
+import type { Confirm, Decide } from '../policy/verdict.js';
 import type { RunRecord } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 
@@ -39,7 +39,7 @@ export interface DomainReadiness {
   readonly domain: string;
   readonly tenant: string;
   readonly ready: boolean;
-  /** `fresh`, `stale`, `never-synced`, `off`…: one word. */
+  /** `fresh`, `stale`, `never-synced`, `off`, `asked` (its own mail server speaks)…: one word. */
   readonly state: string;
 }
 
@@ -61,6 +61,8 @@ export interface HttpServerOptions {
   /** The domains in force; a function, so that a reload takes effect with the next request. */
   readonly domains: () => DomainTable;
   readonly decide: Decide;
+  /** Absent when no mail server can be asked. */
+  readonly confirm?: Confirm | undefined;
   readonly jobs: Jobs;
   readonly sources: () => readonly HttpSource[];
   readonly readiness: () => Readiness;

@@ -2,7 +2,7 @@
  * Readiness: whether fresh verdicts can be given, domain by domain. Pure, but for the clock it is handed.
  *
  * Ready when a snapshot is there and every domain that is asked for has lists fresh enough to deny somebody. A domain
- * that is `off` needs none.
+ * that is `off` needs none, nor does one whose own mail server is asked.
  */
 import type { LookupView } from '../lookup/reader.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
@@ -16,11 +16,16 @@ export function readinessOf(domains: DomainTable, lookup: LookupView, now: numbe
 }
 
 function domainReadiness(policy: DomainPolicy, lookup: LookupView, now: number): DomainReadiness {
-  const state = policy.mode === 'off' ? 'off' : freshnessOf(lookup, policy, policy.domain, now);
+  const state = stateOf(policy, lookup, now);
   return {
     domain: policy.domain,
     tenant: policy.tenant,
-    ready: state === 'off' || state === 'fresh',
+    ready: state === 'off' || state === 'asked' || state === 'fresh',
     state,
   };
+}
+
+function stateOf(policy: DomainPolicy, lookup: LookupView, now: number): string {
+  if (policy.mode === 'off') return 'off';
+  return policy.isAskedOnly ? 'asked' : freshnessOf(lookup, policy, policy.domain, now);
 }

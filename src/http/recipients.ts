@@ -1,6 +1,6 @@
 /** `GET /v1/recipients/ADDRESS`: the verdict and what stands behind it, as `rollcall check` gives it. */
 import type { FastifyInstance } from 'fastify';
-import { explain } from '../policy/explain.js';
+import { explainAsking } from '../policy/explain.js';
 import type { Db } from '../store/sqlite/open.js';
 import { requireRole } from './auth.js';
 import type { DirectoryReader } from './directory.js';
@@ -12,14 +12,14 @@ export function addRecipientRoutes(
   options: HttpServerOptions,
   directory: DirectoryReader,
 ): void {
-  app.get<{ Params: { address: string } }>('/v1/recipients/:address', (request, reply) => {
+  app.get<{ Params: { address: string } }>('/v1/recipients/:address', async (request, reply) => {
     const { tenant } = requireRole(request, reply, 'read');
     const { from, client } = readInput('recipient', request.query);
-    const { decide, lookup } = options;
+    const { decide, confirm, lookup } = options;
     const now = (options.now ?? Date.now)();
     return reply.send(
-      explain(
-        { decide, lookup, domains: options.domains(), db: ifReadable(directory), now, tenant },
+      await explainAsking(
+        { decide, confirm, lookup, domains: options.domains(), db: ifReadable(directory), now, tenant },
         { recipient: request.params.address, form: 'smtp', sender: from, client, edge: 'http' },
       ),
     );

@@ -1,7 +1,7 @@
 /**
  * Explains a verdict to a person: the same JSON from `rollcall check` and from HTTP.
  *
- * Asks the one engine that the edges ask, then reads what stands behind the answer: claims, history, and how fresh each
+ * Asks the one engine that the edges ask, and the domain's own mail servers as they do, then reads what stands behind the answer: claims, history, and how fresh each
  * list is. Changes nothing. Never shows anything of another tenant: an address in another's domain is answered as one
  * that nobody here serves.
  */
@@ -11,7 +11,16 @@ import type { Db } from '../store/sqlite/open.js';
 import type { ChangeRecord, ClaimRecord } from '../store/store.js';
 import type { DomainPolicy, DomainTable } from './domain-table.js';
 import { freshnessOf, type Freshness } from './freshness.js';
-import { replies, type Action, type Decide, type Question, type Reason, type Reply } from './verdict.js';
+import {
+  replies,
+  type Action,
+  type Confirm,
+  type Decide,
+  type Question,
+  type Reason,
+  type Reply,
+  type Verdict,
+} from './verdict.js';
 
 export interface SourceFreshness {
   readonly source: string;
@@ -46,11 +55,15 @@ export interface Explanation {
   readonly mode: DomainPolicy['mode'] | null;
   readonly freshness: Freshness | null;
   readonly sources: readonly SourceFreshness[];
+  /** Sources of kind `smtp`: whose servers are asked when no list knows the address. */
+  readonly mailServers: readonly string[];
   readonly history: readonly HistoryEntry[];
 }
 
 export interface ExplainOptions {
   readonly decide: Decide;
+  /** For `explainAsking`; absent when no mail server can be asked. */
+  readonly confirm?: Confirm | undefined;
   readonly domains: DomainTable;
   readonly lookup: LookupView;
   /** The directory; undefined when it cannot be read: then there are no claims and no history to show. */
@@ -70,10 +83,26 @@ const listed: ReadonlySet<Reason> = new Set<Reason>([
   'removed',
 ]);
 
-export function explain(options: ExplainOptions, question: Question): Explanation {
+/** As the edges answer: when no list knows the address, its domain's own mail server is asked. */
+export async function explainAsking(options: ExplainOptions, question: Question): Promise<Explanation> {
   const verdict = options.decide(question);
-  const isForeign = options.tenant !== undefined && (verdict.tenant ?? options.tenant) !== options.tenant;
-  if (isForeign) return foreign(options, question);
+  const isPlain = verdict.action === 'accept' && verdict.wouldBe === undefined;
+  // another tenant's servers are none of the asker's business
+  if (isPlain || isForeign(options, verdict)) return explain(options, question, verdict);
+  const confirmed = await options.confirm?.(question, verdict);
+  return explain(options, question, confirmed ?? verdict);
+}
+
+function isForeign({ tenant }: ExplainOptions, verdict: Verdict): boolean {
+  return tenant !== undefined && (verdict.tenant ?? tenant) !== tenant;
+}
+
+export function explain(
+  options: ExplainOptions,
+  question: Question,
+  verdict = options.decide(question),
+): Explanation {
+  if (isForeign(options, verdict)) return foreign(options, question);
   const { action, reason, code, status, text, key, domain, tenant } = verdict;
   const policy = domain === undefined ? undefined : options.domains.find(domain);
   const known = key !== undefined && tenant !== undefined && options.db !== undefined;
@@ -90,8 +119,12 @@ export function explain(options: ExplainOptions, question: Question): Explanatio
     wouldBe: verdict.wouldBe ?? null,
     domain: domain ?? null,
     mode: policy?.mode ?? null,
-    freshness: policy === undefined ? null : freshnessOf(options.lookup, policy, asked, options.now),
+    freshness:
+      policy === undefined || policy.isAskedOnly
+        ? null
+        : freshnessOf(options.lookup, policy, asked, options.now),
     sources: policy === undefined ? [] : sourcesOf(options.lookup, policy, asked),
+    mailServers: policy?.callAhead ?? [],
     history: history.map((change) => ({ ...change, at: new Date(change.at).toISOString() })),
   };
 }
@@ -132,6 +165,7 @@ function foreign(options: ExplainOptions, question: Question): Explanation {
     mode: null,
     freshness: null,
     sources: [],
+    mailServers: [],
     history: [],
   };
 }

@@ -19,7 +19,7 @@ export const knownThere = ['ada@example.com', 'bob@example.com'];
 
 /** `lines`: more of main.cf. */
 export async function startNextHop(lines: readonly string[] = []): Promise<NextHop> {
-  const map = `inline:{ ${knownThere.map((address) => `{ ${address} = ok }`).join(', ')} }`;
+  const map = `inline:{ ${[...knownThere, 'postmaster@example.com'].map((address) => `{ ${address} = ok }`).join(', ')} }`;
   const postfix = await startPostfix({
     domains: ['example.com'],
     check: { lines: [`relay_recipient_maps = ${map}`, ...lines] },

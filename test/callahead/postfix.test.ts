@@ -90,4 +90,22 @@ describe.skipIf(!havePostfix)('a domain whose own mail server is asked', () => {
     );
     expect(edge.log()).not.toMatch(/"recipient":"ada@example.com".*"observed"/);
   });
+
+  it('is explained by `check` as the edge answers, by HTTP too, and `sync` says that there is no list', async () => {
+    const rollcall = house();
+    const known = await rollcall.cli(['check', 'ada@example.com']);
+    expect(known).toMatchObject({
+      status: 0,
+      json: { reason: 'known', mailServers: ['server'], freshness: null },
+    });
+    expect(await rollcall.cli(['check', 'eve@example.com'])).toMatchObject({
+      status: 4,
+      json: { reason: 'unknown', code: 550 },
+    });
+    const sync = await rollcall.cli(['sync', 'server']);
+    expect(sync.status).toBe(2);
+    expect(sync.stderr).toContain('source server is of kind smtp: it has no list');
+    const doctor = await rollcall.cli(['doctor']);
+    expect(doctor.stdout).toContain('tells its recipients apart');
+  });
 });

@@ -20,7 +20,12 @@ export function checkDomainsOf(config: Config, lookup: LookupView | undefined, n
     ];
     return findings.length > 0
       ? findings
-      : [ok(`domain ${policy.domain}`, 'enforced, and its lists are fresh')];
+      : [
+          ok(
+            `domain ${policy.domain}`,
+            `enforced, and ${policy.isAskedOnly ? 'its mail server is asked' : 'its lists are fresh'}`,
+          ),
+        ];
   });
 }
 
@@ -49,7 +54,7 @@ function checkPolicy({ domain, mode, catchAll }: DomainPolicy): Finding[] {
 
 function checkFreshness(policy: DomainPolicy, lookup: LookupView, now: number): Finding[] {
   const { domain, mode, sources, staleAfterMs } = policy;
-  const freshness = mode === 'off' ? 'fresh' : freshnessOf(lookup, policy, domain, now);
+  const freshness = mode === 'off' || policy.isAskedOnly ? 'fresh' : freshnessOf(lookup, policy, domain, now);
   if (freshness === 'fresh') return [];
   const why = `Everybody whom no list names gets ${policy.whenStale === 'defer' || freshness === 'never-synced' ? '"try again later"' : 'in'}.`;
   const finding = (what: string, mend: string): Finding[] => [

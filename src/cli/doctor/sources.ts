@@ -13,6 +13,7 @@ import { sourceOf } from '../../compose/source.js';
 import { asRollcallError } from '../../errors.js';
 import type { Source } from '../../source/source.js';
 import { error, ok, warn, type Finding } from './finding.js';
+import { checkMailServers } from './mail-servers.js';
 
 export async function checkSourcesOf(config: Config): Promise<Finding[]> {
   const entries = Object.entries(config.sources);
@@ -28,6 +29,7 @@ async function checkSource(config: Config, name: string, source: SourceConfig): 
   if (source.kind === 'csv' && source.path === undefined) {
     return [ok(about, `takes uploads: \`rollcall upload ${name} FILE\``)];
   }
+  if (source.kind === 'smtp') return await checkMailServers(config, name, source);
   const timeoutMs =
     source.kind === 'ldap' ? source.connectTimeout * source.url.length + source.timeout : 10_000;
   return [

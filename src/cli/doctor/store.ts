@@ -89,7 +89,9 @@ export function checkLookup(config: Config, db: Db | undefined): Finding[] {
 
 /** Held plans and failing runs, source by source. */
 export function checkRuns(config: Config, db: Db, now: number): Finding[] {
-  return Object.entries(config.sources).flatMap(([name, { tenant }]) => {
+  return Object.entries(config.sources).flatMap(([name, { tenant, kind }]) => {
+    // asked, not read: no runs
+    if (kind === 'smtp') return [];
     const about = `source ${name}`;
     const ref = findSource(db, tenant, name);
     const [last] = listRuns(db, { tenant, source: name, limit: 1 });
