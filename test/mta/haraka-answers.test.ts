@@ -4,9 +4,12 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
+import { eventually } from '../support/eventually.js';
 import { haveHaraka, startHaraka, type Haraka } from '../support/haraka.js';
 import { connectSmtp } from '../support/smtp-client.js';
 import { known, mtaDomains, rcpt } from './scenario.js';
@@ -155,6 +158,17 @@ describe.skipIf(!haveHaraka)('the Haraka plugin', () => {
     answer = say(accepted);
     const haraka = await start([`url=${url}`, 'known=ok'], ['other.example']);
     expect(await rcpt(haraka.port, known)).toMatch(/^250 /);
+  });
+
+  it('reads its settings again when they change', async () => {
+    answer = say(accepted);
+    const haraka = await start(['url=http://127.0.0.1:1']);
+    expect(await rcpt(haraka.port, known)).toBe(later);
+    writeFileSync(join(haraka.folder, 'config/rollcall.ini'), `url=${url}\n`);
+    await eventually(
+      () => rcpt(haraka.port, known),
+      (reply) => reply.startsWith('250 '),
+    );
   });
 
   it.each([['url=https://127.0.0.1:1'], ['url=127.0.0.1'], ['url=']])(
