@@ -10,7 +10,7 @@ import { rmSync, statSync, writeFileSync, existsSync, readFileSync } from 'node:
 import { asRollcallError } from '../errors.js';
 import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
-import { notFresh, unsayable } from './fitness.js';
+import { notFresh, swallowed, unsayable, type Unfit } from './fitness.js';
 import { formats, type Format, type FormatName } from './formats.js';
 import { guardExport } from './guard.js';
 import { runHook, type HookOptions, type HookResult } from './hook.js';
@@ -112,11 +112,20 @@ function attemptExport(options: ExportOptions, deps: ExportDeps): Attempt {
 function exportFrom(lookup: FrozenLookup, options: ExportOptions, deps: ExportDeps): Attempt {
   const generation = lookup.generation();
   const { domains, missing } = chosenDomains(options, deps.table);
-  const never = [...missing, ...unsayable(domains, deps.table)];
+  const never = [...missing, ...unsayable(domains, deps.table), ...below(options, domains, deps.table)];
   if (never.length > 0) return nothing(options, generation, 'refused', never.map(told), cannotHint);
   const later = notFresh(domains, lookup, deps.now);
   if (later.length > 0) return nothing(options, generation, 'deferred', later.map(told), deferredHint);
   return writeFile(lookup, domains, options, deps);
+}
+
+function below(
+  { format: name }: ExportOptions,
+  domains: readonly DomainPolicy[],
+  table: DomainTable,
+): Unfit[] {
+  const format: Format = formats[name];
+  return format.coversSubdomains === true ? swallowed(domains, table) : [];
 }
 
 const cannotHint =
@@ -170,7 +179,7 @@ function writeFile(
       countOf: (domain) => tally.addresses.get(domain) ?? 0,
     });
     const reasons = guardExport(before, written.stamp.domains, maxShrinkPercent);
-    const made = (state: ExportState): Attempt => describe(options, deps, format, tally, written, state);
+    const made = (state: ExportState): Attempt => describe(options, format, tally, written, state);
     if (reasons.length > 0 && deps.force !== true) {
       return { ...made('refused'), reasons, hint: guardHint };
     }
@@ -211,7 +220,6 @@ function writeCompanion(format: Format, path: string, domains: readonly DomainPo
 
 function describe(
   options: ExportOptions,
-  deps: ExportDeps,
   format: Format,
   tally: Tally,
   written: Written,
@@ -219,7 +227,7 @@ function describe(
 ): Attempt {
   const { name, format: formatName, path } = options;
   const { generation, domains } = written.stamp;
-  const warnings = warningsOf({ format, tally, written, table: deps.table });
+  const warnings = warningsOf({ format, tally, written });
   const lapsing = tally.removed > 0;
   return {
     name,

@@ -57,3 +57,15 @@ export function notFresh(domains: readonly DomainPolicy[], lookup: LookupView, n
     return [{ domain: policy.domain, why }];
   });
 }
+
+/** Domains of ours that the mail server would look for in the file, as it stands for their parent's subdomains too. */
+export function swallowed(domains: readonly DomainPolicy[], table: DomainTable): Unfit[] {
+  const names = new Set(domains.map(({ domain }) => domain));
+  return table.all.flatMap(({ domain }) => {
+    const parent = [...names].find((name) => domain.endsWith(`.${name}`));
+    if (parent === undefined || names.has(domain)) return [];
+    return [
+      { domain, why: `it is not in the file, but below ${parent}, whose entry refuses everybody below it` },
+    ];
+  });
+}

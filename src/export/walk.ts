@@ -71,6 +71,9 @@ function isNamedTwice({ lookup }: WalkOptions, policy: DomainPolicy, key: string
   return key !== own && lookup.find(policy.tenant, own).length > 0;
 }
 
+/** From outside, so that addresses for inside senders only are told apart: RFC 2606 keeps `.invalid` for nobody. */
+const stranger = 'stranger@outside.invalid';
+
 function* rowsOf(
   options: WalkOptions,
   decide: Decide,
@@ -79,7 +82,7 @@ function* rowsOf(
   tally: Tally,
 ): Iterable<ExportRow> {
   const verdict = kindest(spellingsOf(options.lookup, policy, local), (spelled) =>
-    decide({ recipient: `${spelled}@${policy.domain}`, form: 'internal', edge: 'export' }),
+    decide({ recipient: `${spelled}@${policy.domain}`, form: 'internal', sender: stranger, edge: 'export' }),
   );
   const kind = kindOf(verdict);
   if (kind === undefined) return;

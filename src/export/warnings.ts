@@ -1,5 +1,4 @@
 /** What a file cannot say and says more kindly, or what its reader cannot do: one sentence each. Pure. */
-import type { DomainTable } from '../policy/domain-table.js';
 import type { Format } from './formats.js';
 import type { Tally } from './walk.js';
 import type { Written } from './writer.js';
@@ -8,10 +7,9 @@ export interface WarningsInput {
   readonly format: Format;
   readonly tally: Tally;
   readonly written: Written;
-  readonly table: DomainTable;
 }
 
-export function warningsOf({ format, tally, written, table }: WarningsInput): string[] {
+export function warningsOf({ format, tally, written }: WarningsInput): string[] {
   const { removed, internalOnly, delimited, delimitedExample } = tally;
   const { leftOut, leftOutExamples, stamp } = written;
   const total = stamp.domains.reduce((sum, { addresses }) => sum + addresses, 0);
@@ -39,17 +37,5 @@ export function warningsOf({ format, tally, written, table }: WarningsInput): st
     ...(format.slowFrom !== undefined && total >= format.slowFrom
       ? [`${total} addresses are many for a mail server that searches the file line by line`]
       : []),
-    ...(format.coversSubdomains === true ? subdomains(written, table) : []),
   ];
-}
-
-function subdomains({ stamp }: Written, table: DomainTable): string[] {
-  const names = new Set(stamp.domains.map(({ domain }) => domain));
-  return table.all
-    .map(({ domain }) => domain)
-    .filter((domain) => !names.has(domain) && [...names].some((parent) => domain.endsWith(`.${parent}`)))
-    .map(
-      (domain) =>
-        `${domain} is not in the file but below a domain that is: the mail server refuses everybody there`,
-    );
 }
