@@ -1,59 +1,50 @@
 /**
  * The doors: each listen address is free, or answered by Rollcall itself.
  *
- * Asks as a client would: the greeting of SMTP, a policy request, `/healthz`. Bounded in time; leaves nothing behind.
+ * Asks as a client of that door would, about nobody whom anybody knows. A door that is not known here is only tried for whether
+ * it is free. Bounded in time; leaves nothing behind.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { formatListenAddress, type ListenAddress } from '../../config/listen-address.js';
 import type { Config } from '../../config/schema.js';
+import { dialogues, type Dialogue } from './dialogues.js';
 import { error, ok, warn, type Finding } from './finding.js';
 
 interface Door {
-  readonly name: 'smtp' | 'policy' | 'http';
+  /** As under `edges`; `api` for the HTTP API of control. */
+  readonly name: string;
   readonly address: ListenAddress;
 }
 
-interface Dialogue {
-  /** The server speaks first (RFC 5321 §4.3.1). */
-  readonly waits: boolean;
-  readonly say: string;
-  readonly expect: RegExp;
-}
-
-/** What is said to each door, and how Rollcall answers. */
-const dialogues: Readonly<Record<Door['name'], Dialogue>> = {
-  smtp: { waits: true, say: 'HELP\r\n', expect: /This server verifies recipients/ },
-  policy: {
-    waits: false,
-    say: 'request=smtpd_access_policy\nprotocol_state=CONNECT\n\n',
-    expect: /^action=/m,
-  },
-  http: {
-    waits: false,
-    say: 'GET /healthz HTTP/1.1\r\nHost: doctor\r\nConnection: close\r\n\r\n',
-    expect: /"status":"alive"/,
-  },
-};
-
 const waitMs = 2000;
 
-export async function checkDoors({ edges, http }: Config): Promise<Finding[]> {
-  const doors: Door[] = [
-    ...(edges.smtp?.listen ?? []).map((address) => ({ name: 'smtp', address }) as const),
-    ...(edges.policy?.listen ?? []).map((address) => ({ name: 'policy', address }) as const),
-    ...(http?.listen ?? []).map((address) => ({ name: 'http', address }) as const),
-  ];
-  if (edges.smtp === undefined && edges.policy === undefined) {
-    const why = 'No mail server can ask.';
-    return [warn('edges', 'none is configured', why, 'Add "smtp" or "policy" under `edges`.')];
-  }
-  return await Promise.all(doors.map(checkDoor));
+export async function checkDoors({ edges, http, exports }: Config): Promise<Finding[]> {
+  const sections: [string, { readonly listen: readonly ListenAddress[] } | undefined][] =
+    Object.entries(edges);
+  const open = sections.flatMap(([name, section]) =>
+    (section?.listen ?? []).map((address): Door => ({ name, address })),
+  );
+  const api = (http?.listen ?? []).map((address): Door => ({ name: 'api', address }));
+  const none =
+    open.length > 0 || Object.keys(exports).length > 0
+      ? []
+      : [
+          warn(
+            'edges',
+            'none is configured',
+            'No mail server can ask.',
+            'Add "smtp" or "policy" under `edges`.',
+          ),
+        ];
+  return [...none, ...(await Promise.all([...open, ...api].map(checkDoor)))];
 }
 
 async function checkDoor({ name, address }: Door): Promise<Finding> {
-  const about = `${name} on ${formatListenAddress(address)}`;
+  const about = `${name === 'api' ? 'http' : name} on ${formatListenAddress(address)}`;
   if ('port' in address && address.port === 0) return ok(about, 'the system will give a free port');
-  const answer = await converse(address, dialogues[name]);
+  const dialogue = Object.hasOwn(dialogues, name) ? dialogues[name] : undefined;
+  const answer = dialogue === undefined ? await isThere(address) : await converse(address, dialogue);
+  if (answer === 'somebody') return ok(about, 'something listens there');
   if (answer === 'ours') return ok(about, 'Rollcall answers');
   if (answer === 'other') {
     const why = 'Rollcall cannot listen there.';
@@ -63,6 +54,20 @@ async function checkDoor({ name, address }: Door): Promise<Finding> {
 }
 
 type Answer = 'ours' | 'other' | 'nobody';
+
+/** Without a word of the door's language nobody can tell who it is. */
+function isThere(address: ListenAddress): Promise<'somebody' | 'nobody'> {
+  return new Promise((resolve) => {
+    const socket = connect(address);
+    const end = (answer: 'somebody' | 'nobody'): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(waitMs, () => end('nobody'));
+    socket.once('connect', () => end('somebody'));
+    socket.once('error', () => end('nobody'));
+  });
+}
 
 /** Connects, says its piece, and waits for the words that only Rollcall would say. */
 function converse(address: ListenAddress, { waits, say, expect }: Dialogue): Promise<Answer> {

@@ -140,12 +140,10 @@ function lookupQuestion({ file, facts }: EximInput, statements: readonly Stateme
 /** One's own hosts, users and mandatory addresses may be let in before; everything else ends the ACL too early. */
 function accepts({ verb, conditions }: Statement): boolean {
   if (verb !== 'accept') return false;
-  const narrow = /^(hosts|authenticated|encrypted|local_parts|recipients|acl|verify|dnslists)$/;
-  const negated = /^!domains$/;
-  return !conditions.some(
-    ([name, value]) =>
-      (narrow.test(name) && !/^\*?$/.test(name === 'hosts' ? value.trim() : '')) || negated.test(name),
-  );
+  return !conditions.some(([name, value]) => {
+    if (name === 'hosts') return !/^\*?$/.test(value.trim());
+    return /^(authenticated|local_parts|recipients|acl|!domains)$/.test(name);
+  });
 }
 
 function checkDomains({ facts, file }: EximInput, { lists, main }: EximConf): MtaFinding[] {
