@@ -65,9 +65,28 @@ function finishLdap(source: LdapSourceConfig, absolute: Absolute): LdapSourceCon
 }
 
 function finishEdges(edges: Config['edges'], absolute: Absolute): Config['edges'] {
-  const tls = edges.smtp?.tls;
-  if (edges.smtp === undefined || tls === undefined) return edges;
-  return { ...edges, smtp: { ...edges.smtp, tls: { cert: absolute(tls.cert), key: absolute(tls.key) } } };
+  const { smtp, proxy } = edges;
+  return {
+    ...edges,
+    ...(smtp === undefined ? {} : { smtp: { ...smtp, ...finishTls(smtp.tls, absolute) } }),
+    ...(proxy === undefined ? {} : { proxy: finishProxy(proxy, absolute) }),
+  };
+}
+
+type ProxyConfig = NonNullable<Config['edges']['proxy']>;
+
+function finishProxy(proxy: ProxyConfig, absolute: Absolute): ProxyConfig {
+  const { ca } = proxy.nextHopTls;
+  return {
+    ...proxy,
+    ...finishTls(proxy.tls, absolute),
+    nextHopTls: { ...proxy.nextHopTls, ...(ca === undefined ? {} : { ca: absolute(ca) }) },
+  };
+}
+
+/** Of a door that offers STARTTLS. */
+function finishTls(tls: { cert: string; key: string } | undefined, absolute: Absolute) {
+  return tls === undefined ? {} : { tls: { cert: absolute(tls.cert), key: absolute(tls.key) } };
 }
 
 function finishExport(options: ExportConfig, absolute: Absolute): ExportConfig {

@@ -5,7 +5,7 @@ import type { Edge } from '../../src/edge/listener.js';
 import { createHttpEdge, type HttpEdgeOptions } from '../../src/edge/http/http-edge.js';
 import { createMilterEdge, type MilterEdgeOptions } from '../../src/edge/milter/milter-edge.js';
 import { createPolicyEdge, type PolicyEdgeOptions } from '../../src/edge/postfix/policy-edge.js';
-import { createProxyEdge, type ProxyEdgeOptions } from '../../src/edge/proxy/proxy-edge.js';
+import { createProxyEdge, type ProxyEdge, type ProxyEdgeOptions } from '../../src/edge/proxy/proxy-edge.js';
 import {
   createReadsocketEdge,
   type ReadsocketEdgeOptions,
@@ -52,8 +52,9 @@ export async function runMilter(options: Partial<MilterEdgeOptions> = {}): Promi
 
 export async function runProxy(
   options: Partial<ProxyEdgeOptions> & Pick<ProxyEdgeOptions, 'nextHops'>,
-): Promise<Running> {
-  return start(createProxyEdge({ ...common, hostname: 'edge.example', ...options }));
+): Promise<Running & { readonly edge: ProxyEdge }> {
+  const edge = createProxyEdge({ ...common, hostname: 'edge.example', ...options });
+  return { ...(await start(edge)), edge };
 }
 
 export async function runSocketmap(options: Partial<SocketmapEdgeOptions> = {}): Promise<Running> {

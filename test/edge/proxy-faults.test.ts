@@ -184,7 +184,9 @@ describe('within a message', () => {
     'says nothing to the dot': { final: () => ({ then: 'silence' }) },
     'takes nothing more': { onBytes: (_, socket) => socket.pause() },
     'says it is done before the end': {
-      onBytes: (total, socket) => void (total < 200 && socket.write('250 2.0.0 Ok\r\n')),
+      onBytes: (total, socket) => {
+        if (total < 200) socket.write('250 2.0.0 Ok\r\n');
+      },
       final: () => ({ then: 'silence' }),
     },
     'answers the dot with 354': { final: () => '354 More' },
@@ -193,7 +195,9 @@ describe('within a message', () => {
     it(`a next hop that ${name} is a 451, and the session goes on`, async () => {
       let faults = 1;
       const once: HopScript = {
-        onBytes: (total, socket) => void (faults > 0 && script.onBytes?.(total, socket)),
+        onBytes: (total, socket) => {
+          if (faults > 0) script.onBytes?.(total, socket);
+        },
         final: () => (faults > 0 ? script.final?.() : undefined),
       };
       const { client, hop, edge } = await house(once, { timeouts: { blockMs: 300, finalMs: 300 } });
@@ -212,7 +216,9 @@ describe('within a message', () => {
 
   it('a refusal before the end reaches the client at its end, as it is', async () => {
     const { client, hop } = await house({
-      onBytes: (total, socket) => void (total < 100 && socket.write('552-5.3.4 too\r\n552 5.3.4 big\r\n')),
+      onBytes: (total, socket) => {
+        if (total < 100) socket.write('552-5.3.4 too\r\n552 5.3.4 big\r\n');
+      },
       final: () => ({ then: 'silence' }),
     });
     await askAll(client, [...begin, 'DATA']);
@@ -333,7 +339,10 @@ describe('200 sessions at once', () => {
   }, 30_000);
 
   it('leave no final dot when the clients go', async () => {
-    const { hop } = await all({}, {}, (client) => Promise.resolve(client.close()));
+    const { hop } = await all({}, {}, (client) => {
+      client.close();
+      return Promise.resolve();
+    });
     expect(hop.messages).toEqual([]);
     expect(hop.halves).toHaveLength(200);
   }, 30_000);

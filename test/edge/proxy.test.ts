@@ -100,9 +100,7 @@ describe('a message', () => {
     await askAll(client, [...begin, 'DATA']);
     client.send('Subject: x\r\n');
     await expect.poll(() => hop.bytes(), { timeout: 10_000 }).toBe(12);
-    client.send(
-      '\r\nhello\n.\r\nMAIL FROM:<evil@example.com>\r\nRCPT TO:<x@other.example>\r\n',
-    );
+    client.send('\r\nhello\n.\r\nMAIL FROM:<evil@example.com>\r\nRCPT TO:<x@other.example>\r\n');
     expect(await client.rest()).toEqual([expect.stringMatching(/^521 5\.5\.2 .*closing$/)]);
     await gone(made);
     expect(hop.messages).toEqual([]);
