@@ -47,7 +47,7 @@ function checkVerify({ values }: Front, asks: readonly Ask[]): MtaFinding[] {
   const defer = 'unverified_recipient_defer_code';
   if (!/^4\d\d$/.test(values.get(defer).trim()))
     findings.push(
-      fault(/^5/.test(values.get(defer)) ? 'postfix-fail-hard' : 'postfix-fail-open', ...at(defer)),
+      fault(values.get(defer).startsWith('5') ? 'postfix-fail-hard' : 'postfix-fail-open', ...at(defer)),
     );
   const tempfail = 'unverified_recipient_tempfail_action';
   if (/^permit/i.test(values.get(tempfail).trim()))
