@@ -81,7 +81,9 @@ async function startTls(
   const reply = await wire.command('STARTTLS', deadline);
   if (reply.code !== 220) throw new TlsFailure(`STARTTLS: ${textOf(reply)}`);
   const name = isIP(host) === 0 ? { servername: host } : {};
-  const options = { rejectUnauthorized: tls === 'verified', ...name, ...(ca !== undefined && { ca }) };
+  const trust = { rejectUnauthorized: tls === 'verified', ...(ca !== undefined && { ca }) };
+  // `host` is whom the certificate must name, also when that is an address
+  const options = { host, ...name, ...trust };
   try {
     await wire.upgrade(options, deadline);
   } catch (cause) {
