@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFrameReader, type Frame } from '../../src/edge/milter/codec.js';
+import { createConversation } from '../../src/edge/milter/conversation.js';
 import { clientOf, macroOf, pathOf } from '../../src/edge/milter/envelope.js';
 import { negotiate } from '../../src/edge/milter/negotiation.js';
 import { milterReply } from '../../src/edge/milter/reply.js';
 import { replies } from '../../src/policy/verdict.js';
+import { silentLogger } from '../../src/telemetry/log.js';
+import { decideByName } from './fake-decide.js';
 import { encode, fullOffer } from './milter-client.js';
 
 interface Reading {
@@ -134,6 +137,27 @@ describe('the negotiation', () => {
     expect(without).toEqual({ version: 6, protocol: 0xf73f2 });
     expect(withMessage).toEqual({ version: 6, protocol: 0xf7382 });
     expect(negotiate(offer(2, 0x7f), all)).toEqual({ version: 2, protocol: 0x02 });
+  });
+});
+
+describe('a conversation that wants the message', () => {
+  it.each([
+    [6, 'nothing'],
+    [2, { text: '\0\0\0\x01c' }],
+  ])('takes headers and body of protocol %i', (version, answer) => {
+    const conversation = createConversation({
+      wants: { message: true },
+      decide: decideByName,
+      witness: () => undefined,
+      log: silentLogger(),
+    });
+    const offer = encode(`O ${version} | 0x1f | ${version === 2 ? 0x7f : 0x1fffff}`).toString('latin1', 5);
+    expect(conversation.take({ command: 'O', data: offer })).toMatchObject({
+      text: expect.stringMatching(/O/) as string,
+    });
+    for (const command of ['L', 'L', 'N', 'B', 'B'])
+      expect(conversation.take({ command, data: '' })).toEqual(answer);
+    expect(conversation.take({ command: 'E', data: '' })).toEqual({ text: '\0\0\0\x01c' });
   });
 });
 
