@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runMilter } from '../edge/edges.js';
 import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
@@ -13,7 +14,7 @@ import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
 import { connectSmtp, type SmtpClient } from '../support/smtp-client.js';
 import { describeOddAddresses } from './odd-addresses.js';
-import { describeMta, fillLists, known, mtaConfig, mtaDomains, unknown } from './scenario.js';
+import { describeMta, fillLists, known, mtaConfig, mtaDomains, rcpt, unknown } from './scenario.js';
 
 const inet = (port: number): string => `inet:127.0.0.1:${port}`;
 
@@ -158,6 +159,26 @@ describe.skipIf(!havePostfix)('a session of Postfix with a milter', () => {
     cut.close();
     edge = await rollcall.start('edge');
   }, 30_000);
+});
+
+describe.skipIf(!havePostfix)('Postfix with a milter that has no room', () => {
+  it('defers the session', async () => {
+    const { address } = await runMilter({ maxConnections: 1 });
+    const port = 'port' in address ? address.port : 0;
+    const postfix = await startAsking(inet(port));
+    try {
+      const first = await connectSmtp(postfix.port);
+      expect(await first.ask('EHLO client.elsewhere.test')).toMatch(/^250/);
+      expect(await rcpt(postfix.port, known), postfix.log()).toMatch(/^451 4\.7\.1 /);
+      first.close();
+      await eventually(
+        () => rcpt(postfix.port, known),
+        (reply) => reply.startsWith('250 '),
+      );
+    } finally {
+      await postfix.stop();
+    }
+  }, 60_000);
 });
 
 async function connects(port: number): Promise<boolean> {

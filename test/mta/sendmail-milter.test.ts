@@ -1,7 +1,8 @@
 /** Sendmail asks by milter, over a unix socket (over TCP: snippet-sendmail.test.ts). */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runMilter } from '../edge/edges.js';
 import { connectSmtp } from '../support/smtp-client.js';
 import { haveSendmail, startSendmail } from '../support/sendmail.js';
 import { describeOddAddresses } from './odd-addresses.js';
@@ -47,4 +48,32 @@ describeOddAddresses('Sendmail with the door milter', {
   have: haveSendmail,
   edges: ({ port: milter }) => ({ milter: { listen: `127.0.0.1:${milter}` } }),
   start: ({ port: milter }) => startSendmail({ domains: mtaDomains, milter: `inet:${milter}@127.0.0.1` }),
+});
+
+describe.skipIf(!haveSendmail)('a session of Sendmail with a milter', () => {
+  it('is deferred to its end when Rollcall has left within it, or between two messages', async () => {
+    const { edge, address } = await runMilter({ drainTimeoutMs: 100 });
+    const milter = 'port' in address ? address.port : 0;
+    const sendmail = await startSendmail({ domains: mtaDomains, milter: `inet:${milter}@127.0.0.1` });
+    try {
+      const [within, between] = [await connectSmtp(sendmail.port), await connectSmtp(sendmail.port)];
+      const begin = [
+        'EHLO client.elsewhere.test',
+        'MAIL FROM:<somebody@elsewhere.test>',
+        `RCPT TO:<${known}>`,
+      ];
+      for (const client of [within, between])
+        for (const command of begin) expect(await client.ask(command)).toMatch(/^250/);
+      expect(await between.ask('RSET')).toMatch(/^250 /);
+      await edge.drain();
+      for (const recipient of [known, unknown])
+        expect(await within.ask(`RCPT TO:<${recipient}>`)).toMatch(/^451 4\.3\.2 /);
+      expect(await within.ask('DATA')).toMatch(/^451 4\.3\.2 /);
+      expect(await between.ask(begin[1] ?? '')).toMatch(/^451 4\.3\.2 /);
+      within.close();
+      between.close();
+    } finally {
+      await sendmail.stop();
+    }
+  }, 60_000);
 });
