@@ -22,3 +22,14 @@ for (const { door, refusal } of [
     ...(refusal !== undefined && { refusal }),
   });
 }
+
+describeMta('Postfix with the snippet for the door proxy', {
+  have: havePostfix,
+  edges: ({ port, port2 }) => ({
+    proxy: { listen: `127.0.0.1:${port}`, nextHops: [`127.0.0.1:${port2}`], clientInfo: 'xforward' },
+  }),
+  start: async ({ rollcall }) => {
+    const { 'master.cf': lines = [] } = await snippetOf(rollcall, 'postfix', 'proxy');
+    return startPostfix({ domains: mtaDomains, check: { lines: [] }, masterCf: lines });
+  },
+});

@@ -84,9 +84,9 @@ function verify(port: number): string[] {
 }
 
 /** The services that receiving, probing and logging need; nothing is chrooted. */
-export function masterCf(port: number): string {
+export function masterCf(port: number, smtpd: readonly string[] = ['smtp inet n - n - 50 smtpd']): string {
   return `${[
-    `127.0.0.1:${port} inet n - n - 50 smtpd`,
+    ...smtpd.map((line) => line.replace(/^smtp(?= +inet)/, `127.0.0.1:${port}`)),
     'pickup unix n - n 60 1 pickup',
     'cleanup unix n - n - 0 cleanup',
     'qmgr unix n - n 300 1 qmgr',

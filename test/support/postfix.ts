@@ -41,6 +41,8 @@ export interface PostfixOptions {
     | { readonly lines: readonly string[] };
   /** More lines for main.cf. */
   readonly mainCf?: readonly string[];
+  /** Lines of master.cf in place of its smtpd, the service `smtp` being moved to the port of the test. */
+  readonly masterCf?: readonly string[];
   /** Where it takes SMTP; default: a free port. */
   readonly port?: number;
 }
@@ -71,7 +73,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   writeFileSync(logFile, '');
   for (const path of [join(folder, 'data'), logFile]) chownSync(path, uid, -1);
   writeFileSync(join(folder, 'etc/main.cf'), mainCf({ folder, ...options }));
-  writeFileSync(join(folder, 'etc/master.cf'), masterCf(port));
+  writeFileSync(join(folder, 'etc/master.cf'), masterCf(port, options.masterCf));
 
   const log = (): string => readFileSync(logFile, 'utf8');
   const started = await run(folder, 'start');
