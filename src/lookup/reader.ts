@@ -9,6 +9,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { messageOf, RollcallError } from '../errors.js';
 import { isDamage } from './mark.js';
+import { createReadTurn, type ReadTurn } from './turn.js';
 import { damagedMarkerPath, lookupVersion, slotBase } from './schema.js';
 
 /** What one source says, or said until lately, of a key. */
@@ -51,6 +52,7 @@ type Value = number | string;
 export interface Opened {
   readonly db: Database.Database;
   readonly select: Database.Statement<[number, string], Value>;
+  readonly turn: ReadTurn;
   readonly inode: number;
   dataVersion: number;
   generation: number;
@@ -95,6 +97,7 @@ export function openLookup(options: LookupOptions): LookupReader {
     try {
       const inode = statSync(options.path).ino;
       if (opened !== undefined && opened.inode !== inode) close();
+      opened?.turn.end();
       if (opened === undefined) {
         opened = openSnapshot(options, inode);
         trouble = '';
@@ -110,6 +113,7 @@ export function openLookup(options: LookupOptions): LookupReader {
   function find(tenant: string, key: string): readonly Slot[] {
     if (opened === undefined) throw new RollcallError('store', `${options.path} cannot be read: ${trouble}`);
     try {
+      opened.turn.enter();
       return findIn(opened, tenant, key);
     } catch (error) {
       fail(error);
@@ -179,7 +183,7 @@ export function openSnapshot(options: LookupOptions, inode: number): Opened {
         'SELECT COALESCE(slots, slot) FROM recipient WHERE tenant = ? AND key = ?',
       )
       .pluck();
-    return { db, select, inode, ...readState(db) };
+    return { db, select, turn: createReadTurn(db), inode, ...readState(db) };
   } catch (error) {
     db.close();
     throw error;

@@ -4,6 +4,7 @@
  * A verdict is 200 whatever it says, so that a client need only look at `action`; a question that is not understood is 400 and
  * never a verdict. The answer has what a mail server would be told and the reason, and no more: neither tenant nor key.
  */
+import type { Socket } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { RollcallError, type ErrorCode } from '../../errors.js';
 import type { Reply, Verdict } from '../../policy/verdict.js';
@@ -24,7 +25,11 @@ export function verdictBody(verdict: Verdict): VerdictBody {
   return { action, code, status, text: replyText(verdict), reason, reference, domain, wouldBe };
 }
 
-export async function createVerdictApp(asker: Asker): Promise<FastifyInstance> {
+/** `isLast`: whether a connection is to be closed after the answer that is about to be sent on it. */
+export async function createVerdictApp(
+  asker: Asker,
+  isLast: (socket: Socket) => boolean,
+): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -34,6 +39,9 @@ export async function createVerdictApp(asker: Asker): Promise<FastifyInstance> {
   });
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (isLast(request.raw.socket)) void reply.header('connection', 'close');
   });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/v1/verdict', async (request) => {

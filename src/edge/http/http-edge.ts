@@ -5,7 +5,8 @@
  * what was asked, tells clients that keep connections to close them, and after `drainTimeoutMs` cuts the rest. There is no
  * token: whoever can reach the address may ask.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { DropArgument, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Confirm, Decide, Witness } from '../../policy/verdict.js';
 import type { Logger } from '../../telemetry/log.js';
@@ -37,11 +38,13 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
   const mailLog = options.mailLog ?? createMailLog(options.log);
   const servers: Server[] = [];
   let app: FastifyInstance | undefined;
-  let open = 0;
+  /** Each connection with the number of its requests that are not answered. */
+  const open = new Map<Socket, number>();
+  let draining = false;
   let drained: Promise<void> | undefined;
 
   async function listen(): Promise<readonly ListenAddress[]> {
-    app = await createVerdictApp(options);
+    app = await createVerdictApp(options, (socket) => draining && open.get(socket) === 1);
     try {
       const bound: ListenAddress[] = [];
       for (const address of options.listen) bound.push(await listenOn(address, app));
@@ -52,39 +55,61 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
     }
   }
 
-  async function listenOn(address: ListenAddress, { routing }: FastifyInstance): Promise<ListenAddress> {
-    const server = newServer(options, routing);
+  async function listenOn(address: ListenAddress, routes: FastifyInstance): Promise<ListenAddress> {
+    const server = newServer(options, (request, response) => {
+      begin(request.socket, response);
+      routes.routing(request, response);
+    });
     await bind(server, address, 'http');
     servers.push(server);
     server.on('error', (error) => options.log.error({ edge: 'http', err: error }, 'accept failed'));
-    server.on('drop', (dropped) =>
+    server.on('drop', (dropped?: DropArgument) =>
       mailLog.connectionRefused('http', dropped?.remoteAddress, 'too many connections'),
     );
     server.on('connection', (socket) => {
-      open += 1;
-      socket.once('close', () => (open -= 1));
+      open.set(socket, 0);
+      socket.once('close', () => open.delete(socket));
     });
     const actual = boundAddress(server, address);
     mailLog.listening('http', describeAddress(actual));
     return actual;
   }
 
+  function begin(socket: Socket, response: ServerResponse): void {
+    open.set(socket, (open.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      if (!open.has(socket)) return;
+      open.set(socket, (open.get(socket) ?? 1) - 1);
+      if (draining) leaveIfIdle(socket);
+    });
+  }
+
+  /** After one more turn of the loop, in which what it has sent is read. */
+  function leaveIfIdle(socket: Socket): void {
+    setImmediate(() => {
+      if (open.get(socket) === 0) socket.destroySoon();
+    });
+  }
+
   async function drain(): Promise<void> {
+    draining = true;
     let cut = 0;
     const timer = setTimeout(() => {
-      cut = open;
+      cut = open.size;
       for (const server of servers) server.closeAllConnections();
     }, options.drainTimeoutMs ?? 10_000);
-    await Promise.all(servers.map(closeServer));
+    const closed = servers.map(closeServer);
+    setImmediate(() => [...open.keys()].forEach(leaveIfIdle));
+    await Promise.all(closed);
     clearTimeout(timer);
     await app?.close();
     mailLog.drained('http', cut);
   }
 
-  return { name: 'http', listen, drain: () => (drained ??= drain()), connections: () => open };
+  return { name: 'http', listen, drain: () => (drained ??= drain()), connections: () => open.size };
 }
 
-function newServer(options: HttpEdgeOptions, routing: FastifyInstance['routing']): Server {
+function newServer(options: HttpEdgeOptions, onRequest: RequestListener): Server {
   const requestTimeout = options.requestTimeoutMs ?? 10_000;
   const server = createServer(
     {
@@ -95,18 +120,14 @@ function newServer(options: HttpEdgeOptions, routing: FastifyInstance['routing']
       maxHeaderSize,
       noDelay: true,
     },
-    (request, response) => {
-      if (!server.listening) response.setHeader('connection', 'close');
-      routing(request, response);
-    },
+    onRequest,
   );
+  // a client that has shut down its side still gets its answer, as at the other doors
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = options.maxConnections ?? 512;
   return server;
 }
 
 function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+  return new Promise((resolve) => server.close(() => resolve()));
 }
