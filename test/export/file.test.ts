@@ -94,7 +94,8 @@ describe('replacing', () => {
   it('fails in words when the folder is not there, and hinders nothing', async () => {
     await fill(20);
     const report = await exportFrom(house, { path: join(house.folder, 'nowhere/file') });
-    expect(report).toMatchObject({ state: 'failed', reasons: [expect.stringContaining('nowhere')] });
+    expect(report.state).toBe('failed');
+    expect(report.reasons.join()).toContain('nowhere');
   });
 });
 
@@ -139,7 +140,7 @@ describe('the hook', () => {
     expect(result).toMatchObject({ ok: false, ended: 'killed after 0.3 s' });
     const pid = Number(readFileSync(pidFile, 'utf8'));
     await eventually(
-      () => existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+      () => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '),
       (alive) => !alive,
     );
   });
@@ -147,10 +148,8 @@ describe('the hook', () => {
   it('that is no program is told', async () => {
     await fill(20);
     const report = await exportFrom(house, { hook: { command: ['/no/such/program'], timeoutMs: 1000 } });
-    expect(report).toMatchObject({
-      state: 'written',
-      hook: { ok: false, ended: expect.stringContaining('ENOENT') },
-    });
+    expect(report).toMatchObject({ state: 'written', hook: { ok: false } });
+    expect(report.hook?.ended).toContain('ENOENT');
   });
 });
 

@@ -75,7 +75,8 @@ describe('a list that is not fresh and complete', () => {
     house.domains = [domainOptions('example.com'), domainOptions('new.example')];
     await fill(20);
     const report = await exportFrom(house);
-    expect(report).toMatchObject({ state: 'deferred', hint: expect.stringContaining('stays as it was') });
+    expect(report.state).toBe('deferred');
+    expect(report.hint).toContain('stays as it was');
     expect(report.reasons.join()).toMatch(/^new\.example: /);
   });
 
