@@ -6,6 +6,7 @@
  * cannot be ended at all); rejects with `config` or `store` when it cannot start.
  */
 import { join } from 'node:path';
+import { cachePath } from './callahead/cache.js';
 import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
 import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
@@ -247,6 +248,7 @@ function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServe
       directoryFile,
       lookupGeneration: () => verdicts.lookup.generation(),
       traffic: openTrafficReader(join(config.dataDir, 'traffic.db')),
+      callAheadFile: cachePath(config.dataDir),
     }),
     log,
   });

@@ -2,6 +2,7 @@
  * The metrics of control: the store, the runs, the published list, and what the edges have answered, read from
  * traffic.db. Read when they are asked for; what cannot be read is left out of that answer, not guessed.
  */
+import { callAheadMetrics } from './call-ahead-metrics.js';
 import { openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { counter, createMetrics, gauge } from '../telemetry/metrics.js';
 import type { TrafficReader } from '../traffic/reader.js';
@@ -11,6 +12,8 @@ export interface ControlMetricsOptions {
   readonly directoryFile: string;
   readonly lookupGeneration: () => number | undefined;
   readonly traffic: TrafficReader;
+  /** `callahead.db`; it need not be there. */
+  readonly callAheadFile?: string;
   readonly now?: () => number;
 }
 
@@ -46,6 +49,8 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
     'action',
     'reason',
   ]);
+  const readCallAhead =
+    options.callAheadFile === undefined ? undefined : callAheadMetrics(registry, options.callAheadFile);
   const countVerdicts = verdictCounter(options.traffic, now, (labels, by) => verdicts.inc(labels, by));
 
   function readDirectory(db: Db): void {
@@ -74,6 +79,7 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
     const generation = options.lookupGeneration();
     if (generation !== undefined) published.set(generation);
     countVerdicts();
+    readCallAhead?.();
     return registry.metrics();
   };
 }
