@@ -19,7 +19,7 @@ export interface BeliefOptions {
   /** Under which the cache keeps it. */
   readonly scope: string;
   readonly whenBlind: 'accept' | 'defer';
-  /** How long it counts that a server was found blind, or not, or taking somebody. */
+  /** How long it counts that a server was found blind, or not. */
   readonly blindCheckMs: number;
   readonly unknownStatuses?: readonly string[];
   readonly cache: Cache;
@@ -40,6 +40,8 @@ export interface Belief {
 
 /** So many known recipients must be refused before a no is not believed. */
 const witnesses = 3;
+/** How long it counts that a server took somebody: so long may one that lost its list refuse the living. */
+const acceptedForMs = 5 * 60_000;
 /** How exactly it is kept when a server last took somebody. */
 const stampMs = 60_000;
 const never: Standing = { blind: false, triedAt: 0, acceptedAt: 0 };
@@ -95,7 +97,8 @@ export function createBelief(options: BeliefOptions): Belief {
   ): Promise<boolean> {
     const before = standing(session.host, domain);
     const found = before.blind ? await tryOut(session, domain, deadline) : before;
-    if (!isOld(found.acceptedAt)) return true;
+    const age = now() - found.acceptedAt;
+    if (age >= 0 && age < acceptedForMs) return true;
     if (!(await takesSomebody(session, domain, address, deadline))) {
       const about = { source: options.name, host: hostText(session.host), domain };
       log.warn(about, 'mail server takes nobody we know of: its denials are not believed');
