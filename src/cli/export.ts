@@ -1,6 +1,6 @@
 /** `rollcall export`: writes the map files, now, in this process. */
 import type { Command } from 'commander';
-import type { ExportReport } from '../export/export.js';
+import type { ExportReport } from '../export/options.js';
 import type { Context } from './context.js';
 import type { Host } from './host.js';
 import { interruptible } from './interrupt.js';
@@ -36,7 +36,7 @@ async function runCommand(
 ): Promise<number> {
   const { config } = await context.load();
   const { runExports } = await import('../compose/exports.js');
-  const { isWell } = await import('../export/export.js');
+  const { isWell } = await import('../export/options.js');
   const request = { dryRun, force, ...(names.length > 0 && { names }) };
   const reports = await interruptible((signal) => runExports(config, request, { signal, now: context.now }));
   context.answer({ exports: reports }, () =>

@@ -6,7 +6,7 @@
  */
 import type { Config } from '../config/schema.js';
 import { messageOf } from '../errors.js';
-import { isWell, type ExportReport } from '../export/export.js';
+import { isWell, type ExportReport } from '../export/options.js';
 import { readLookupMark } from '../lookup/mark.js';
 import { lookupPath } from '../lookup/schema.js';
 import type { Logger } from '../telemetry/log.js';

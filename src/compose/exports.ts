@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { asRollcallError, RollcallError } from '../errors.js';
-import { isDue, runExport, type ExportOptions, type ExportReport } from '../export/export.js';
+import { isDue } from '../export/aftermath.js';
+import { runExport } from '../export/export.js';
+import type { ExportOptions, ExportReport } from '../export/options.js';
 import { readLookupMark } from '../lookup/mark.js';
 import { lookupPath } from '../lookup/schema.js';
 import { domainTableOf } from './domains.js';

@@ -6,7 +6,7 @@
  */
 import type { Config } from '../config/schema.js';
 import { asRollcallError, RollcallError, type ErrorCode } from '../errors.js';
-import type { ExportReport } from '../export/export.js';
+import type { ExportReport } from '../export/options.js';
 import type { Published } from '../lookup/publish.js';
 import { lookupPath } from '../lookup/schema.js';
 import { directoryPath, openDirectory } from '../store/sqlite/open.js';

@@ -6,76 +6,20 @@
  * cannot say is refused, or told in `warnings`; a file is emptied or shrinks past its limit only by force. Failures are a
  * state with reasons, not exceptions, but for `conflict`: another process is at it.
  */
-import { rmSync, statSync, writeFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { asRollcallError } from '../errors.js';
 import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
+import { askedOf, hookAfter, record } from './aftermath.js';
 import { notFresh, swallowed, unsayable, type Unfit } from './fitness.js';
-import { formats, type Format, type FormatName } from './formats.js';
+import { formats, type Format } from './formats.js';
 import { guardExport } from './guard.js';
-import { runHook, type HookOptions, type HookResult } from './hook.js';
 import { realPathOf, replaceFile } from './replace.js';
-import type { DomainCount } from './row.js';
-import { lockExport, readRecord, writeRecord, type ExportRecord } from './state.js';
+import type { ExportDeps, ExportOptions, ExportReport, ExportState } from './options.js';
+import { lockExport, writeRecord } from './state.js';
 import { createTally, walk, type Tally } from './walk.js';
 import { warningsOf } from './warnings.js';
 import type { Written } from './writer.js';
-
-export interface ExportOptions {
-  readonly name: string;
-  readonly format: FormatName;
-  readonly path: string;
-  readonly tenant: string;
-  /** A-labels; undefined: every domain of the tenant. */
-  readonly domains?: readonly string[] | undefined;
-  readonly maxShrinkPercent: number;
-  readonly hook?: HookOptions | undefined;
-}
-
-export interface ExportDeps {
-  readonly lookupFile: string;
-  readonly stateDir: string;
-  readonly table: DomainTable;
-  readonly now: number;
-  readonly signal: AbortSignal;
-  readonly dryRun?: boolean;
-  /** A person's word against the guard. Never against doubts about the lists. */
-  readonly force?: boolean;
-}
-
-export type ExportState =
-  /** A new file is in place; with `dryRun`, `planned`. */
-  | 'written'
-  | 'planned'
-  | 'unchanged'
-  /** The lists do not allow it now; the file stays as it was. */
-  | 'deferred'
-  /** A person has to decide; the file stays as it was. */
-  | 'refused'
-  | 'failed';
-
-/** The outside contract of `rollcall export --json`: keys are added, never renamed. */
-export interface ExportReport {
-  readonly name: string;
-  readonly state: ExportState;
-  readonly format: FormatName;
-  readonly path: string;
-  /** Of the list; null when it could not be read. */
-  readonly generation: number | null;
-  readonly domains: readonly DomainCount[];
-  /** Why it was not written. */
-  readonly reasons: readonly string[];
-  readonly hint: string;
-  /** What the file cannot say, and says more kindly. */
-  readonly warnings: readonly string[];
-  /** Null when no hook was to run. */
-  readonly hook: HookResult | null;
-}
-
-/** Whether the mail server has what it should have. */
-export function isWell({ state, hook }: ExportReport): boolean {
-  return (state === 'written' || state === 'unchanged' || state === 'planned') && hook?.ok !== false;
-}
 
 export async function runExport(options: ExportOptions, deps: ExportDeps): Promise<ExportReport> {
   const unlock = lockExport(deps.stateDir, options.name);
@@ -251,64 +195,4 @@ function nothing(
   hint: string,
 ): Attempt {
   return { name, state, format, path, generation, domains: [], reasons, hint, warnings: [], lapsing: false };
-}
-
-/** After a change, and again as long as it has not succeeded. */
-async function hookAfter(
-  options: ExportOptions,
-  deps: ExportDeps,
-  { state, generation }: Attempt,
-): Promise<HookResult | undefined> {
-  const { hook, name, path } = options;
-  if (hook === undefined) return undefined;
-  const wasPending = readRecord(deps.stateDir, name)?.hook === 'pending';
-  const isDue = state === 'written' || (wasPending && deps.dryRun !== true && existsSync(path));
-  return isDue ? runHook(hook, { name, path, generation: generation ?? -1 }, deps.signal) : undefined;
-}
-
-function record(
-  options: ExportOptions,
-  { stateDir, now }: ExportDeps,
-  { state, generation, reasons, lapsing }: Attempt,
-  hook: HookResult | undefined,
-): void {
-  const last = readRecord(stateDir, options.name);
-  const hookState =
-    options.hook === undefined
-      ? 'none'
-      : hook === undefined
-        ? (last?.hook ?? 'ok')
-        : hook.ok
-          ? 'ok'
-          : 'pending';
-  const next: ExportRecord = {
-    at: new Date(now).toISOString(),
-    state,
-    generation: generation ?? -1,
-    asked: askedOf(options),
-    hook: hookState,
-    lapsing,
-    reasons,
-  };
-  writeRecord(stateDir, options.name, next);
-}
-
-function askedOf(options: ExportOptions): string {
-  return JSON.stringify(options);
-}
-
-const lapseMs = 3_600_000;
-
-/** Whether an export has anything to do: cheap, and true in doubt. */
-export function isDue(
-  options: ExportOptions,
-  stateDir: string,
-  generation: number | undefined,
-  now: number,
-): boolean {
-  const last = readRecord(stateDir, options.name);
-  if (last === undefined || last.generation !== generation || last.asked !== askedOf(options)) return true;
-  if (last.hook === 'pending' || (last.state !== 'written' && last.state !== 'unchanged')) return true;
-  if (statSync(options.path, { throwIfNoEntry: false }) === undefined) return true;
-  return last.lapsing && now - Date.parse(last.at) > lapseMs;
 }

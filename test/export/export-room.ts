@@ -1,7 +1,8 @@
 /** An export of a house without doors, into a folder of the house. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runExport, type ExportOptions, type ExportReport } from '../../src/export/export.js';
+import { runExport } from '../../src/export/export.js';
+import type { ExportOptions, ExportReport } from '../../src/export/options.js';
 import { createDomainTable } from '../../src/policy/domain-table.js';
 import type { House } from '../support/house.js';
 

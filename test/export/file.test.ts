@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isDue } from '../../src/export/export.js';
+import { isDue } from '../../src/export/aftermath.js';
 import { people } from '../support/array-source.js';
 import { eventually } from '../support/eventually.js';
 import { House, noLimits } from '../support/house.js';
