@@ -7,6 +7,7 @@
 import { createEndOfData } from './end-of-data.js';
 import type { Hop } from './hop.js';
 import { kindOf, type Reply } from './reply.js';
+import { release } from './release.js';
 import type { Wire } from './wire.js';
 
 export type Pumped =
@@ -36,9 +37,14 @@ export async function pump(client: Wire, hop: Hop, timeouts: PumpTimeouts): Prom
     const event = data.push(chunk);
     if (event.kind === 'smuggling') return lose(hop, 'smuggling');
     // A reply before the end is a refusal in mid-message, or nothing that can be trusted: it gets no more.
+    const wrote = taking;
     if (taking) taking = !hop.wire.holds && (await hop.wire.writeAll(event.forward, timeouts.blockMs));
     if (!taking && !hop.wire.holds) hop.destroy();
-    if (event.kind === 'more') continue;
+    if (event.kind === 'more') {
+      // Only what nobody reads any more: all of it is with the kernel, or it never was to be written.
+      if (!wrote || hop.wire.socket.writableLength === 0) release(chunk);
+      continue;
+    }
     if (event.rest.length > 0) client.putBack(event.rest);
     return taking ? await answer(hop, timeouts.finalMs) : await earlyAnswer(hop);
   }
