@@ -7,9 +7,20 @@ import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
-import { createRollcall, type Rollcall } from '../support/rollcall.js';
+import { createRollcall } from '../support/rollcall.js';
 import { connectSmtp } from '../support/smtp-client.js';
-import { describeMta, fillLists, known, mtaConfig, mtaDomains, unknown, type Mta } from './scenario.js';
+import {
+  describeMta,
+  fillLists,
+  known,
+  knownInStale,
+  mtaConfig,
+  mtaDomains,
+  tempfail,
+  unknown,
+  unknownInStale,
+  type Mta,
+} from './scenario.js';
 
 /** Takes what the proxy hands on; throws it away once it is in the queue. */
 function startBehind(port: number): Promise<Postfix> {
@@ -51,13 +62,12 @@ describeMta('Postfix with smtpd_proxy_filter', {
 describe.skipIf(!havePostfix)('a message through the proxy', () => {
   const defer = deferred();
 
-  async function rollcallAt(port: number, nextHop: number, more = {}): Promise<Rollcall> {
+  async function rollcallAt(port: number, nextHop: number, more = {}) {
     const proxy = { listen: `127.0.0.1:${port}`, nextHops: `127.0.0.1:${nextHop}`, ...more };
     const rollcall = createRollcall(mtaConfig({ proxy }));
     defer(() => rollcall.remove());
     await fillLists(rollcall);
-    await rollcall.start('edge');
-    return rollcall;
+    return { rollcall, edge: await rollcall.start('edge') };
   }
 
   async function deliver(port: number, recipients: readonly string[]): Promise<string[]> {
@@ -92,7 +102,7 @@ describe.skipIf(!havePostfix)('a message through the proxy', () => {
     expect(front.log()).toContain('proxy-accept');
   }, 60_000);
 
-  it('passes as the front itself, with TLS and 8BITMIME as the next hop has them', async () => {
+  it('passes as the front itself, with what the next hop can do', async () => {
     const [port, port2] = [await freePort(), await freePort()];
     await rollcallAt(port, port2);
     const behind = await startBehind(port2);
@@ -115,14 +125,21 @@ describe.skipIf(!havePostfix)('a message through the proxy', () => {
     ]);
   }, 60_000);
 
-  it('leaves no connection behind, and refuses for now while the next hop is down', async () => {
+  it('as the front refuses nobody for good while the next hop is down, or Rollcall is', async () => {
     const [port, port2] = [await freePort(), await freePort()];
-    await rollcallAt(port, port2);
+    const { edge, rollcall } = await rollcallAt(port, port2);
     const client = await connectSmtp(port);
     expect(await client.ask('EHLO client.elsewhere.test')).toMatch(/^421 4\.4\.1 /);
     const behind = await startBehind(port2);
     defer(() => behind.stop());
-    const replies = await deliver(port, [known]);
-    expect(replies.at(-1), behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as/);
+    expect((await deliver(port, [known])).at(-1), behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as/);
+    const [, later = '', alike = ''] = await deliver(port, [unknownInStale, knownInStale]);
+    expect(later).toMatch(tempfail);
+    expect(alike).toMatch(/^250 /);
+    await edge.stop();
+    // nobody listens: whoever has mail keeps it and comes again
+    await expect(connectSmtp(port)).rejects.toThrow(/ECONNREFUSED/);
+    await rollcall.start('edge');
+    expect((await deliver(port, [known])).at(-1), behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as/);
   }, 60_000);
 });
