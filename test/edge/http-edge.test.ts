@@ -164,4 +164,15 @@ describe('the http edge', () => {
     await drained;
     await expect.poll(() => edge.connections()).toBe(0);
   });
+
+  it('cuts a connection that asks a hundred things before it has one answer, and no other', async () => {
+    const edge = await runHttp({ confirm: () => new Promise<Verdict>(() => undefined) });
+    const [greedy, patient] = [await openClient(edge.address), await openClient(edge.address)];
+    const ask = 'GET /v1/verdict?recipient=unknown@example.com HTTP/1.1\r\nhost: edge\r\n\r\n';
+    patient.send(ask.repeat(99));
+    greedy.send(ask.repeat(2000));
+    expect(await greedy.rest()).toEqual([]);
+    expect(edge.edge.connections()).toBe(1);
+    patient.close();
+  });
 });

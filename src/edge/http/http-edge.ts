@@ -33,6 +33,8 @@ export interface HttpEdgeOptions {
 }
 
 const maxHeaderSize = 16_384;
+/** Of one connection. Node reads on while requests wait, and each costs memory until its answer. */
+const maxUnderWay = 100;
 
 export function createHttpEdge(options: HttpEdgeOptions): Edge {
   const mailLog = options.mailLog ?? createMailLog(options.log);
@@ -57,8 +59,7 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
 
   async function listenOn(address: ListenAddress, routes: FastifyInstance): Promise<ListenAddress> {
     const server = newServer(options, (request, response) => {
-      begin(request.socket, response);
-      routes.routing(request, response);
+      if (begin(request.socket, response)) routes.routing(request, response);
     });
     await bind(server, address, 'http');
     servers.push(server);
@@ -75,13 +76,22 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
     return actual;
   }
 
-  function begin(socket: Socket, response: ServerResponse): void {
-    open.set(socket, (open.get(socket) ?? 0) + 1);
+  /** False when there are too many under way: the connection is closed then, and whoever waits there must defer. */
+  function begin(socket: Socket, response: ServerResponse): boolean {
+    if (socket.destroyed) return false;
+    const underWay = (open.get(socket) ?? 0) + 1;
+    if (underWay > maxUnderWay) {
+      mailLog.protocolError('http', socket.remoteAddress, `more than ${maxUnderWay} requests at a time`);
+      socket.destroy();
+      return false;
+    }
+    open.set(socket, underWay);
     response.once('close', () => {
       if (!open.has(socket)) return;
       open.set(socket, (open.get(socket) ?? 1) - 1);
       if (draining) leaveIfIdle(socket);
     });
+    return true;
   }
 
   /** After one more turn of the loop, in which what it has sent is read. */
