@@ -21,6 +21,7 @@ export { pathWithSbin } from './apt.mjs';
 const peers = [
   { name: 'Postfix', command: 'postfix', debian: 'postfix' },
   { name: 'Postfix lmdb', command: '/usr/lib/postfix/postfix-lmdb.so', debian: 'postfix-lmdb' },
+  { name: 'Postfix cdb', command: '/usr/lib/postfix/postfix-cdb.so', debian: 'postfix-cdb' },
   { name: 'Postfix sqlite', command: '/usr/lib/postfix/postfix-sqlite.so', debian: 'postfix-sqlite' },
   { name: 'tinycdb', command: 'cdb', debian: 'tinycdb' },
   { name: 'slapd', command: 'slapd', debian: 'slapd' },
