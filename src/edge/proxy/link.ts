@@ -87,7 +87,7 @@ export class Link {
 
   /** Leaves at once, also while connecting. */
   destroy(): void {
-    this.#abort.abort();
+    this.#abort.abort(gone);
     this.#hop?.destroy();
   }
 
@@ -132,3 +132,6 @@ export class Link {
     }
   }
 }
+
+/** A reason of our own: the default one is an error, whose stack would be taken at the end of each session. */
+const gone = 'the session is over';
