@@ -75,6 +75,11 @@ export const proxyEdgeSchema = strict({
     .describe(
       'Clients that may say by XFORWARD or XCLIENT on whose behalf they speak: addresses and networks',
     ),
+  foreignDomains: word(['reject', 'pass'])
+    .default('reject')
+    .describe(
+      'Recipients in domains that are not ours: refused with 550 5.7.1; or handed to the next hop unjudged, for a filter behind a mail server that has checked relaying already',
+    ),
   retryAfter: duration('1s', '1h')
     .prefault('30s')
     .describe('A next hop that failed is passed over for so long; when all have failed, all are tried'),
