@@ -6,11 +6,15 @@ import type { Facts } from '../../src/cli/snippet/facts.js';
 import { makeSnippet } from '../../src/cli/snippet/snippets.js';
 
 const facts: Facts = {
-  doors: Object.fromEntries(
-    Object.entries({ smtp: 2525, milter: 10041, socketmap: 10044, readsocket: 10046, http: 10047 }).map(
-      ([door, port]) => [door, [{ host: '127.0.0.1', port }]],
+  doors: {
+    milter: [{ path: '/run/rollcall/milter.sock' }],
+    ...Object.fromEntries(
+      Object.entries({ smtp: 2525, socketmap: 10044, readsocket: 10046, http: 10047 }).map(([door, port]) => [
+        door,
+        [{ host: '127.0.0.1', port }],
+      ]),
     ),
-  ),
+  },
   domains: [{ name: 'example.com', mode: 'enforce', includeSubdomains: false, subaddress: ['+'] }],
   exports: [{ name: 'table', format: 'opensmtpd', path: '/var/lib/rollcall/export/recipients' }],
 };

@@ -60,13 +60,14 @@ export interface MtaOptions {
 
 export const tempfail = /^4\d\d /;
 
-/** The reply to RCPT, or to whatever came before it if that was refused already. */
+/** The reply to RCPT, or to whatever came before it if that was refused already. `address`: of the client, in 127.0.0.0/8. */
 export async function rcpt(
   port: number,
   recipient: string,
   from = 'somebody@elsewhere.test',
+  address?: string,
 ): Promise<string> {
-  const client = await connectSmtp(port).catch((error: unknown) =>
+  const client = await connectSmtp(port, '127.0.0.1', address).catch((error: unknown) =>
     String(error).replace(/^.*no greeting but: /s, ''),
   );
   if (typeof client === 'string') return client;

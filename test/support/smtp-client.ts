@@ -20,9 +20,9 @@ const replyDeadlineMs = 20_000;
 /** Commands under way at a time: their replies fit into any socket buffer. */
 const window = 100;
 
-/** Connects and takes the greeting. Throws when that is not 220. */
-export async function connectSmtp(port: number, host = '127.0.0.1'): Promise<SmtpClient> {
-  const socket = connect({ port, host, noDelay: true });
+/** Connects, from the address `from` if it is given, and takes the greeting. Throws when that is not 220. */
+export async function connectSmtp(port: number, host = '127.0.0.1', from?: string): Promise<SmtpClient> {
+  const socket = connect({ port, host, noDelay: true, ...(from !== undefined && { localAddress: from }) });
   const next = replies(socket);
   const client: SmtpClient = {
     async ask(command) {

@@ -1,4 +1,6 @@
 /** From the configuration to the facts of a snippet. */
+import { networkInterfaces } from 'node:os';
+import { normaliseDomain } from '../../address/domain.js';
 import type { ListenAddress } from '../../config/listen-address.js';
 import type { Config } from '../../config/schema.js';
 import { hostPort, type Facts } from './facts.js';
@@ -23,12 +25,17 @@ export function factsOf(config: Config): Facts {
       includeSubdomains,
       subaddress,
     })),
-    exports: Object.entries(config.exports).map(([name, { format, path, hook }]) => ({
+    exports: Object.entries(config.exports).map(([name, { format, path, hook, domains }]) => ({
       name,
       format,
       path,
       ...(hook !== undefined && { hook: hook.command }),
+      ...(domains !== undefined && { domains: domains.map((domain) => normaliseDomain(domain) ?? domain) }),
     })),
+    ownAddresses: Object.values(networkInterfaces()).flatMap((found) =>
+      (found ?? []).map(({ address }) => address),
+    ),
+    asksAhead: Object.values(config.sources).some(({ kind }) => kind === 'smtp'),
     ...(nextHops !== undefined && {
       nextHops: nextHops.map((hop) => (typeof hop === 'string' ? hop : hostPort(hop))),
     }),

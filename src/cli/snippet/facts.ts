@@ -16,6 +16,10 @@ export interface Facts {
   readonly exports?: readonly ExportFacts[];
   /** `host:port` of the mail servers behind the `proxy` door. */
   readonly nextHops?: readonly string[];
+  /** IP addresses of this machine, besides loopback. */
+  readonly ownAddresses?: readonly string[];
+  /** A source of kind `smtp` is asked while the mail server waits: a verdict may take 25 s. */
+  readonly asksAhead?: boolean;
 }
 
 export interface DomainFacts {
@@ -31,6 +35,8 @@ export interface ExportFacts {
   readonly format: string;
   /** Absolute. */
   readonly path: string;
+  /** A-labels; default: all. */
+  readonly domains?: readonly string[];
   /** The command that runs after a change. */
   readonly hook?: readonly string[];
 }
@@ -108,6 +114,17 @@ export function commonNotes(facts: Facts, door: string): string[] {
         ]
       : []),
   ];
+}
+
+/** Seconds that a mail server has to wait for an answer: more than a verdict takes at most. */
+export function patience({ asksAhead }: Facts): '10s' | '30s' {
+  return asksAhead === true ? '30s' : '10s';
+}
+
+/** With the domains of one export alone: a file names nobody else, and would refuse them. */
+export function exportedFacts(facts: Facts, { domains }: ExportFacts): Facts {
+  if (domains === undefined) return facts;
+  return { ...facts, domains: facts.domains.filter(({ name }) => domains.includes(name)) };
 }
 
 /** Every delimiter of subaddresses that some domain has. */

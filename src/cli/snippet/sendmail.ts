@@ -1,14 +1,15 @@
 /**
  * Sendmail asks a milter, or a socketmap in check_rcpt. Lines for sendmail.mc; tabs matter in the rules.
  *
- * Promises that it defers while Rollcall cannot be asked: F=T of the milter, -T of the map.
+ * Promises that it defers while Rollcall cannot be asked: F=T of the milter, -T of the map; and that nothing is relayed unasked
+ * below a domain or by way of Sendmail's own name.
  */
 import type { ListenAddress } from '../../config/listen-address.js';
-import { commonNotes, reach, type Facts, type Way } from './facts.js';
+import { commonNotes, patience, reach, some, type Facts, type Way } from './facts.js';
 
 const milterWay: Way = {
   door: 'milter',
-  example: '"milter": { "listen": "127.0.0.1:10041" }',
+  example: '"milter": { "listen": "unix:/run/rollcall/milter.sock" }',
   make(facts) {
     const address = reach(facts, 'milter');
     if (address === undefined) return undefined;
@@ -19,11 +20,12 @@ const milterWay: Way = {
           lines: [
             'dnl Rollcall, milter door, before other milters: they need not look at mail for nobody.',
             'dnl F=T: try again later while Rollcall cannot be asked. Without it everybody would be accepted.',
-            `INPUT_MAIL_FILTER(\`rollcall', \`S=${milterSocket(address)}, F=T, T=C:10s;S:10s;R:10s;E:1m')dnl`,
+            `INPUT_MAIL_FILTER(\`rollcall', \`S=${milterSocket(address)}, F=T, T=C:10s;S:10s;R:${patience(facts)};E:1m')dnl`,
+            ...hostsOnly(facts),
           ],
         },
       ],
-      notes: [...notes(facts), ...commonNotes(facts, 'milter')],
+      notes: [...milterNotes(facts, address), ...notes(facts), ...commonNotes(facts, 'milter')],
     };
   },
 };
@@ -32,6 +34,36 @@ function milterSocket(address: ListenAddress): string {
   if ('path' in address) return `local:${address.path}`;
   const family = address.host.includes(':') ? 'inet6' : 'inet';
   return `${family}:${address.port}@${address.host}`;
+}
+
+/** A milter has no opinion on a subdomain that nobody serves, and RELAY_DOMAIN would take its mail. */
+function hostsOnly({ domains }: Facts): string[] {
+  if (domains.length === 0 || domains.some(({ includeSubdomains }) => includeSubdomains)) return [];
+  return [
+    'dnl RELAY_DOMAIN takes in every subdomain, and nobody checks recipients there. With this it names hosts only; clients and',
+    'dnl domains that you let in by a RELAY_DOMAIN above them must then be named themselves.',
+    "FEATURE(`relay_hosts_only')dnl",
+  ];
+}
+
+function milterNotes({ domains }: Facts, address: ListenAddress): string[] {
+  const alone = domains.filter(({ includeSubdomains }) => !includeSubdomains).map(({ name }) => name);
+  return [
+    ...('path' in address
+      ? address.path.startsWith('/tmp/')
+        ? ['Sendmail refuses sockets below /tmp, where everybody may write: listen in /run/rollcall/.']
+        : []
+      : [
+          'Over TCP Sendmail takes some 45 ms for each command, whatever the milter does: on one machine let the door listen ' +
+            'on a unix socket, "unix:/run/rollcall/milter.sock" (not below /tmp: Sendmail refuses that).',
+        ]),
+    ...(alone.length > 0 && alone.length < domains.length
+      ? [
+          `RELAY_DOMAIN takes in subdomains of ${some(alone)} as well, and nobody checks recipients there: ` +
+            'set "includeSubdomains" for all domains or for none, or take the socketmap door, which defers them.',
+        ]
+      : []),
+  ];
 }
 
 const socketmapWay: Way = {
@@ -52,14 +84,13 @@ const socketmapWay: Way = {
             ...facts.domains.map(({ name }) => `C{RollcallDomains}${name}`),
             'LOCAL_RULESETS',
             'SLocal_check_rcpt',
-            'R$*\t\t\t\t$: $>canonify $1',
-            'R$+ < @ $+ . >\t\t\t$1 < @ $2 >',
-            'R$+ < @ $={RollcallDomains} >\t$: < $(recipients $1@$2 $: NOTFOUND $) > $1 < @ $2 >',
-            ...(facts.domains.some(({ includeSubdomains }) => includeSubdomains)
-              ? [
-                  'R$+ < @ $+ . $={RollcallDomains} >\t$: < $(recipients $1@$2.$3 $: NOTFOUND $) > $1 < @ $2 . $3 >',
-                ]
-              : []),
+            // CanonAddr takes off this machine's own name: user%example.com@here is asked about as user@example.com
+            'R$*\t\t\t\t\t$: <?> $>CanonAddr $1',
+            'R<?> $+ < @ $+ . >\t\t\t<?> $1 < @ $2 >',
+            // <?>: not asked yet, so that no rule after the one that asked takes its answer for a part of the address
+            'R<?> $+ < @ $={RollcallDomains} >\t$: < $(recipients $1@$2 $: NOTFOUND $) > $1 < @ $2 >',
+            // subdomains always: RELAY_DOMAIN takes them in, and Rollcall says "later" of those that it does not serve
+            'R<?> $+ < @ $+ . $={RollcallDomains} >\t$: < $(recipients $1@$2.$3 $: NOTFOUND $) > $1 < @ $2 . $3 >',
             'R< NOTFOUND > $*\t\t$#error $@ 5.1.1 $: "550 5.1.1 No such mailbox here"',
             'R< $* <TMPF> > $*\t\t$#error $@ 4.4.3 $: "451 4.4.3 Recipients cannot be checked now"',
           ],
@@ -67,6 +98,7 @@ const socketmapWay: Way = {
       ],
       notes: [
         'If Local_check_rcpt is there already, put these rules before yours. The columns are parted by tabs.',
+        "Mail to a subdomain that Rollcall does not serve is deferred; FEATURE(`relay_hosts_only') refuses to relay for it instead.",
         ...notes(facts),
         ...commonNotes(facts, 'socketmap'),
       ],
