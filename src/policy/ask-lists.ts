@@ -115,12 +115,15 @@ export function isAcceptReason(reason: Reason): boolean {
 
 /**
  * A sender of another domain. The null reverse-path is not: address verification asks with it on behalf of anybody, and
- * a delivery report does no harm to a group. Nor is a sender that the asker cannot tell (a map of recipients): refusing would
- * refuse insiders too, and the mail system behind knows who sends.
+ * a delivery report does no harm to a group. Nor is a sender that the asker cannot tell (a map of recipients), or one without
+ * a domain (`root`, as machines of the house send): refusing would refuse insiders too, and the mail system behind knows who
+ * sends.
  */
 function isOutside(options: ListOptions, policy: DomainPolicy, question: Question): boolean {
   const { sender } = question;
   if (sender === undefined || sender === '' || sender === '<>') return false;
-  const domain = normaliseDomain(sender.slice(sender.lastIndexOf('@') + 1).replace(/>$/, ''));
+  const at = sender.lastIndexOf('@');
+  if (at === -1) return false;
+  const domain = normaliseDomain(sender.slice(at + 1).replace(/>$/, ''));
   return domain === undefined || options.domains().find(domain)?.tenant !== policy.tenant;
 }

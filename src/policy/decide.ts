@@ -6,7 +6,8 @@
  * makes a list unfit to deny somebody, not to know them.
  */
 import { foldLocal } from '../address/key.js';
-import { parseInternal, parseMailbox, type ParseResult } from '../address/mailbox.js';
+import { parseInternal, parseMailbox, type Mailbox, type ParseResult } from '../address/mailbox.js';
+import { lacksBases } from '../address/subaddress.js';
 import { askLists, isAcceptReason, type Finding, type ListOptions } from './ask-lists.js';
 import type { DomainPolicy, DomainTable } from './domain-table.js';
 import { freshnessOf } from './freshness.js';
@@ -34,13 +35,15 @@ export function createDecide(options: DecideOptions): Decide {
   };
 }
 
+type BadAddress = Extract<ParseResult, { readonly ok: false }>;
+
 function parse(question: Question): ParseResult {
   return question.form === 'internal' ? parseInternal(question.recipient) : parseMailbox(question.recipient);
 }
 
 function examine(options: DecideOptions, question: Question): Finding {
   const parsed = parse(question);
-  if (!parsed.ok) return examineBad(options, question, parsed.domain);
+  if (!parsed.ok) return examineBad(options, question, parsed);
   const { mailbox } = parsed;
   const policy = options.domains().find(mailbox.domain);
   if (policy === undefined) return { reason: 'not-our-domain' };
@@ -57,16 +60,19 @@ function examine(options: DecideOptions, question: Question): Finding {
       return { reason: 'pattern', policy, key };
     if (policy.catchAll || target?.catchAll === true) return { reason: 'catch-all', policy, key };
   }
-  return trustworthy(options, listed ?? { reason: 'unknown', policy, key }, mailbox.domain);
+  return trustworthy(options, listed ?? { reason: 'unknown', policy, key }, mailbox);
 }
 
 /** Not an address; if its domain can still be told, that domain's mode decides how it is answered. */
-function examineBad(options: DecideOptions, question: Question, domain: string | undefined): Finding {
+function examineBad(options: DecideOptions, question: Question, { problem, domain }: BadAddress): Finding {
   // RFC 5321 §4.5.1: <postmaster> without a domain must be accepted
   if (question.recipient.replace(/^<|>$/g, '').toLowerCase() === 'postmaster') return { reason: 'always' };
   const policy = domain === undefined ? undefined : options.domains().find(domain);
   if (policy?.mode === 'off') return { reason: 'off', policy };
-  return { reason: domain !== undefined && policy === undefined ? 'not-our-domain' : 'bad-syntax', policy };
+  const namesNone = problem === 'no-domain' || problem === 'bad-domain';
+  const isForeign =
+    policy === undefined && (domain !== undefined || (question.advisory === true && namesNone));
+  return { reason: isForeign ? 'not-our-domain' : 'bad-syntax', policy };
 }
 
 function isAlways(options: DecideOptions, policy: DomainPolicy, folded: string): boolean {
@@ -79,14 +85,16 @@ function targetOf(options: DecideOptions, policy: DomainPolicy): DomainPolicy | 
 }
 
 /** A denial stands only on lists that are fresh and complete; otherwise the domain's `whenStale` speaks. */
-function trustworthy(options: DecideOptions, finding: Finding, asked: string): Finding {
+function trustworthy(options: DecideOptions, finding: Finding, { local, domain }: Mailbox): Finding {
   const { policy } = finding;
   if (policy === undefined || replies[finding.reason].action !== 'reject') return finding;
   // nothing was read: its own server has to be asked (confirm.ts)
   if (policy.isAskedOnly) return { ...finding, reason: 'never-synced' };
   if (options.lookup.generation() === undefined) throw new Error('there is no snapshot to look into');
-  const freshness = freshnessOf(options.lookup, policy, asked, options.now());
-  return freshness === 'fresh' ? finding : { ...finding, reason: freshness };
+  const freshness = freshnessOf(options.lookup, policy, domain, options.now());
+  if (freshness !== 'fresh') return { ...finding, reason: freshness };
+  // a base that was not asked about may be somebody
+  return lacksBases(local, policy.subaddress) ? { ...finding, reason: 'failure' } : finding;
 }
 
 function policyOfFailed(options: DecideOptions, question: Question): DomainPolicy | undefined {

@@ -81,6 +81,11 @@ export interface Question {
   readonly form: 'smtp' | 'internal';
   /** The asker folds the case of what it asks about, so a domain that tells local parts apart by case cannot hold it to that. */
   readonly folded?: boolean;
+  /**
+   * An asking door: the asker keeps to its own rules for what is not ours. So an address without a domain, or with one that
+   * cannot exist, is `not-our-domain` to it and never `bad-syntax`: it names no configured domain.
+   */
+  readonly advisory?: boolean;
   /** Envelope sender, empty for the null reverse-path; undefined when unknown. */
   readonly sender?: string | undefined;
   /** Address of the SMTP client. */

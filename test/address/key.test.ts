@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exactKeyOf, foldLocal, keyOf } from '../../src/address/key.js';
-import { subaddressBases } from '../../src/address/subaddress.js';
+import { lacksBases, subaddressBases } from '../../src/address/subaddress.js';
 
 describe('the key of a mailbox', () => {
   it.each([
@@ -39,8 +39,20 @@ describe('a subaddress', () => {
     ['+news+more', ['+'], ['+news']],
     ['john+news', [], []],
     ['john', [''], []],
-    ['a+b+c+d+e+f', ['+'], ['a+b+c+d+e', 'a+b+c+d', 'a+b+c', 'a']],
+    ['a+b+c+d+e+f', ['+'], ['a+b+c+d+e', 'a+b+c+d', 'a+b+c', 'a+b', 'a']],
+    ['mary-jane+a-b', ['-', '+', '--'], ['mary-jane+a', 'mary-jane', 'mary']],
   ])('of %s by %j has the bases %j', (local, delimiters, bases) => {
     expect(subaddressBases(local, delimiters)).toEqual(bases);
+    expect(lacksBases(local, delimiters)).toBe(false);
+  });
+
+  it('has all of 32 bases, and of more the 16 longest and the 16 shortest', () => {
+    const names = Array.from({ length: 33 }, (_, at) => `a${'+x'.repeat(at)}`).reverse();
+    const whole = `${names[0] ?? ''}+x`;
+    expect(subaddressBases(names[0] ?? '', ['+'])).toEqual(names.slice(1));
+    expect(lacksBases(names[0] ?? '', ['+'])).toBe(false);
+    expect(subaddressBases(whole, ['+'])).toEqual([...names.slice(0, 16), ...names.slice(17)]);
+    expect(lacksBases(whole, ['+'])).toBe(true);
+    expect(lacksBases('x'.repeat(100), ['+'])).toBe(false);
   });
 });

@@ -117,6 +117,9 @@ describe('known addresses', () => {
     ['jane@brand.example', 'accept alias-domain 250 2.1.5'],
     ['anna-x@dash.example', 'accept subaddress 250 2.1.5'],
     ['anna-x+y@dash.example', 'accept subaddress 250 2.1.5'],
+    ['mary-jane+a+b+c+d@dash.example', 'accept subaddress 250 2.1.5'],
+    ['mary-jane-lists-return-1234-bob=foo@dash.example', 'accept subaddress 250 2.1.5'],
+    [`mary-jane${'-x'.repeat(40)}@dash.example`, 'accept subaddress 250 2.1.5'],
     ['+news@example.com', unknown],
     ['anna@brand.example', 'accept alias-domain 250 2.1.5'],
     ['anna+x@brand.example', 'accept subaddress 250 2.1.5'],
@@ -175,6 +178,29 @@ describe('denials', () => {
   });
 });
 
+describe('what names no domain', () => {
+  test.each([
+    ['person', 'smtp'],
+    ['person@', 'smtp'],
+    ['example.com!person', 'internal'],
+    ['x@1.2.3.4', 'internal'],
+    ['x@-bad-.example', 'smtp'],
+  ] as const)('is no domain of ours to an asking door, and wrong to others: %s', (address, form) => {
+    expect(house.answer(address, { form })).toBe('reject bad-syntax 553 5.1.3');
+    expect(house.answer(address, { form, advisory: true })).toBe('reject not-our-domain 550 5.7.1');
+  });
+
+  test.each([
+    ['@example.com', 'reject bad-syntax 553 5.1.3'],
+    ['an na@example.com', 'reject bad-syntax 553 5.1.3'],
+    [`${'x'.repeat(1001)}@example.com`, 'reject bad-syntax 553 5.1.3'],
+    ['no body@watch.example', 'accept bad-syntax 250 2.1.5'],
+    ['postmaster', 'accept always 250 2.1.5'],
+  ])('is not to be mixed up with what an asking door may refuse: %s', (address, answer) => {
+    expect(house.answer(address, { advisory: true })).toBe(answer);
+  });
+});
+
 describe('internal-only', () => {
   test.each([
     ['boss@example.com', known],
@@ -189,6 +215,10 @@ describe('internal-only', () => {
 
   test('of a sender that the asker cannot tell: the address exists', () => {
     expect(house.answer('team@example.com', { sender: undefined })).toBe(known);
+  });
+
+  test.each(['root', 'cron', '<root>'])('of a sender without a domain: %s', (sender) => {
+    expect(house.answer('team@example.com', { sender })).toBe(known);
   });
 
   test('needs every active claim to say so', () => {
@@ -290,6 +320,17 @@ describe('what is not known is deferred', () => {
     house.now -= hour;
     expect(house.answer('nobody@example.com')).toBe('defer stale 451 4.4.3');
     house.now += hour;
+  });
+
+  test('an address with so many subaddress delimiters that not every base was asked about', () => {
+    expect(house.answer(`nobody${'-x'.repeat(32)}@dash.example`)).toBe(unknown);
+    expect(house.answer(`nobody${'-x'.repeat(33)}@dash.example`)).toBe('defer failure 451 4.4.3');
+    expect(house.answer(`${'-x'.repeat(120)}@dash.example`)).toBe('defer failure 451 4.4.3');
+    // one of those left out
+    const base = `x${'-x'.repeat(20)}`;
+    house.domains = [...domains, domainOptions('all.example', { catchAll: true, subaddress: ['-'] })];
+    expect(house.answer(`${base}${'-y'.repeat(20)}@all.example`)).toBe('accept catch-all 250 2.1.5');
+    house.domains = domains;
   });
 
   test('a failure of our own', () => {
