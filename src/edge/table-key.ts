@@ -17,7 +17,7 @@ export function questionOfKey(key: string, edge: string): Question | undefined {
   const isWhole = at > 0 && at < key.length - 1;
   // RFC 5321 §4.5.1: <postmaster> without a domain
   if (!isWhole && !/^<?postmaster>?$/i.test(key)) return undefined;
-  return { recipient: key, form: formOf(key), folded: true, edge };
+  return { recipient: key, form: formOf(key), folded: true, advisory: true, edge };
 }
 
 /** Postfix asks with the quoted spelling first, then without; the second cannot be told from RFC 5321 by itself. */

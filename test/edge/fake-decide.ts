@@ -23,7 +23,7 @@ export function verdictFor(reason: Reason): Verdict {
 export const decideByName: Decide = (question) => {
   const at = question.recipient.lastIndexOf('@');
   const local = question.recipient.slice(0, at).toLowerCase();
-  if (at <= 0) return verdictFor('bad-syntax');
+  if (at <= 0) return verdictFor(question.advisory === true ? 'not-our-domain' : 'bad-syntax');
   if (local === 'broken') throw new Error('a defect');
   if (question.recipient.slice(at + 1).toLowerCase() !== 'example.com') return verdictFor('not-our-domain');
   if (local === 'observed') {

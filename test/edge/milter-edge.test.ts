@@ -71,6 +71,22 @@ describe('what is asked', () => {
       ['PostMaster', 'smtp'],
     ]);
   });
+
+  it('is the address as the MTA reads it, with its quotes if it has any, where that typed is not ours', async () => {
+    const record = recorder();
+    const { address } = await runMilter(record);
+    const client = await open(address);
+    client.send('D R | {rcpt_addr} | "a b"@example.com', 'R <@x:"a b"%example.com@mx.test>');
+    client.send('D R | {rcpt_addr} | john."a b"@example.com', 'R <x@mx.test>');
+    client.send('D R | {rcpt_addr} | known@example.com', 'R <known@example.com>', 'Q');
+    await client.rest();
+    expect(record.told.map(({ question }) => [question.recipient, question.form])).toEqual([
+      ['"a b"@example.com', 'smtp'],
+      ['john."a b"@example.com', 'smtp'],
+      ['known@example.com', 'smtp'],
+    ]);
+    expect(record.told[0]?.question).toMatchObject({ folded: true, advisory: true });
+  });
 });
 
 describe('a verdict that comes later', () => {
@@ -91,6 +107,19 @@ describe('a verdict that comes later', () => {
     await expect.poll(() => release.length).toBe(2);
     release[1]?.();
     expect(await client.rest()).toEqual([refused, 'c']);
+  });
+
+  it('is not cut by idleness while it is awaited, which counts again after it', async () => {
+    const { address } = await runMilter({
+      idleTimeoutMs: 50,
+      confirm: (_, verdict) =>
+        new Promise((resolve) => {
+          setTimeout(resolve, 180, verdict);
+        }),
+    });
+    const client = await open(address);
+    client.send('R <unknown@example.com>');
+    expect(await client.rest()).toEqual([refused]);
   });
 
   it('keeps the edge from reading on', async () => {

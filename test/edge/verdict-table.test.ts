@@ -32,7 +32,7 @@ describe.each(reasons)('%s', (reason) => {
     const silent = reply.action === 'accept' || reason === 'not-our-domain';
     expect(await policyAction(client)).toBe(silent ? 'DUNNO' : refused);
     expect(record.asked).toEqual([
-      { recipient, form: 'internal', sender: '', client: '192.0.2.7', edge: 'policy' },
+      { recipient, form: 'internal', advisory: true, sender: '', client: '192.0.2.7', edge: 'policy' },
     ]);
     expect(record.told).toHaveLength(1);
   });

@@ -1,19 +1,18 @@
 /**
  * The milter conversation: what is said to each command, and what is remembered between them.
  *
- * A recipient is judged at RCPT; everything else is let go on, when the MTA waits for an answer at all. An address typed
- * without a domain is asked about as the MTA completed it (the macro `{rcpt_addr}`); if it stays without one, it is in no
- * domain of ours. Refuses, by closing, what is no protocol: commands before the negotiation, data that cannot be read. The MTA's
+ * A recipient is judged at RCPT (recipient.ts); everything else is let go on, when the MTA waits for an answer at all.
+ * Refuses, by closing, what is no protocol: commands before the negotiation, data that cannot be read. The MTA's
  * default action speaks then, and that is to defer.
  */
-import type { Question } from '../../policy/verdict.js';
 import { octetsToText, type Asker } from '../ask.js';
-import { judged, type Answer } from '../exchange.js';
+import type { Answer } from '../exchange.js';
 import { copy, frame, type Frame } from './codec.js';
-import { clientOf, firstString, macroOf, pathOf } from './envelope.js';
+import { clientOf, firstString, pathOf } from './envelope.js';
 import { negotiate, negotiationData, type Negotiated, type Wants } from './negotiation.js';
 import { answers, commands, unanswered } from './protocol.js';
-import { goOn, milterReply } from './reply.js';
+import { judgeRecipient } from './recipient.js';
+import { goOn } from './reply.js';
 
 export interface ConversationOptions extends Asker {
   readonly wants: Wants;
@@ -87,10 +86,9 @@ export function createConversation(options: ConversationOptions): Conversation {
   function judge(data: string): Outcome {
     const typed = firstString(data);
     if (typed === undefined) return { problem: 'RCPT without an address' };
-    const recipient = recipientOf(pathOf(typed), macros);
+    const ofRecipient = macros;
     macros = '';
-    if (recipient === undefined) return continued;
-    return judged(options, { ...recipient, sender, client, edge: 'milter' }, milterReply);
+    return judgeRecipient(options, pathOf(typed), ofRecipient, { sender, client });
   }
 
   function forgetTransaction(): void {
@@ -111,13 +109,4 @@ export function createConversation(options: ConversationOptions): Conversation {
 function goesOn({ protocol }: Negotiated, command: string): Outcome {
   const bit = command in unanswered ? unanswered[command as keyof typeof unanswered] : 0;
   return (protocol & bit) === 0 ? continued : 'nothing';
-}
-
-/** Undefined for a name without a domain: the MTA's own affair. */
-function recipientOf(path: string, macros: string): Pick<Question, 'recipient' | 'form'> | undefined {
-  if (path.includes('@') || path === '') return { recipient: octetsToText(path), form: 'smtp' };
-  const completed = macroOf(macros, '{rcpt_addr}');
-  if (completed?.includes('@') === true) return { recipient: octetsToText(completed), form: 'internal' };
-  // RFC 5321 §4.5.1: <postmaster> is answered without a domain; others in no domain of ours
-  return path.toLowerCase() === 'postmaster' ? { recipient: path, form: 'smtp' } : undefined;
 }

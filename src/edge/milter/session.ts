@@ -154,10 +154,15 @@ export function openMilterSession(
     setImmediate(() => setImmediate(leaveIfIdle));
   }
 
-  socket.setKeepAlive(true, keepAliveMs);
-  socket.setTimeout(options.idleTimeoutMs, () => {
+  function onIdle(): void {
     if (!waiting) socket.destroy();
-  });
+    // having gone off once, it would not start again by itself
+    else socket.setTimeout(options.idleTimeoutMs);
+  }
+
+  socket.setKeepAlive(true, keepAliveMs);
+  socket.setTimeout(options.idleTimeoutMs);
+  socket.on('timeout', onIdle);
   socket.on('data', onData);
   socket.on('end', onEnd);
   socket.on('close', () => {

@@ -43,6 +43,9 @@ function answer(asker: Asker, request: ReadsocketRequest): Answer | Promise<Answ
   const question = {
     recipient,
     form: formOf(recipient),
+    // Exim lower-cases $local_part unless it is told not to (caseful_local_part)
+    folded: true,
+    advisory: true,
     sender: request.sender === undefined ? undefined : octetsToText(request.sender),
     client: request.client,
     edge: 'readsocket',
