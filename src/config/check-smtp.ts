@@ -5,14 +5,15 @@ import { error, warning } from './findings.js';
 import type { CheckFinding } from './findings.js';
 import type { Path } from './json.js';
 import { isLoopback } from './listen-address.js';
+import { isOwnDoor } from './own-doors.js';
 import type { Config } from './schema.js';
 import type { SmtpSourceConfig } from './source.js';
-import { formatServer, type ServerAddress } from './source-smtp.js';
+import { formatServer } from './source-smtp.js';
 
 export function smtpChecks(config: Config, source: SmtpSourceConfig, path: Path): CheckFinding[] {
   return [
     ...source.hosts.flatMap((server, index) =>
-      isOurs(config, server)
+      isOwnDoor(config, server)
         ? [
             error(
               [...path, 'hosts', index],
@@ -39,13 +40,4 @@ function plaintextChecks({ tls, hosts }: SmtpSourceConfig, path: Path): CheckFin
   return tls === 'off' && far.length > 0
     ? [warning([...path, 'tls'], 'anyone between here and the server can read and change what it says')]
     : [];
-}
-
-function isOurs({ edges }: Config, { host, port }: ServerAddress): boolean {
-  const doors = Object.values(edges).flatMap((edge) => edge?.listen ?? []);
-  return doors.some((door) => {
-    if (!('port' in door) || door.port !== port || port === 0) return false;
-    const isAny = door.host === '0.0.0.0' || door.host === '::';
-    return door.host === host || ((isAny || isLoopback(door.host)) && isLoopback(host));
-  });
 }

@@ -6,6 +6,7 @@
  */
 import { checkDomains } from './check-domains.js';
 import { checkExports } from './check-exports.js';
+import { checkProxy } from './check-proxy.js';
 import { checkSources } from './check-sources.js';
 import { checkTenants } from './check-tenants.js';
 import { error, warning } from './findings.js';
@@ -21,6 +22,7 @@ export function checkConfig(config: Config): CheckFinding[] {
     ...checkDomains(config),
     ...checkSources(config),
     ...checkExports(config),
+    ...checkProxy(config),
     ...checkListeners(config),
   ];
 }

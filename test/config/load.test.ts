@@ -200,6 +200,16 @@ describe('warnings', () => {
     expect(warnings[0]).toContain(warning);
   });
 
+  test('a proxy that passes what is not ours, open to other machines', () => {
+    const at = (listen: unknown) => {
+      const proxy = { listen, nextHops: 'mail.example.com:25', foreignDomains: 'pass' };
+      return parsed({ domains: { 'example.com': domain }, ...rest, edges: { proxy } }).warnings;
+    };
+    expect(at(['127.0.0.1:10025', 'unix:/run/rollcall/proxy.sock'])).toEqual([]);
+    const open = 'whoever reaches [::]:25 may send mail anywhere';
+    expect(at(['127.0.0.1:10025', '[::]:25']).filter((text) => text.includes(open))).toHaveLength(1);
+  });
+
   test('a canary in a subdomain that is answered for is no mistake', () => {
     const guard = { canaries: ['ceo@hq.example.com'] };
     const domains = { 'example.com': { ...domain, includeSubdomains: true } };

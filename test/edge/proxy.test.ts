@@ -176,6 +176,33 @@ describe('a recipient', () => {
     client.close();
   });
 
+  it('in a domain that is not ours passes unjudged when it is to, and is no answer of ours', async () => {
+    const record = recorder();
+    const said: Record<string, string> = { nowhere: '554 5.7.1 Relay access denied' };
+    const reply = (command: string) => said[/^RCPT TO:<(\w+)/.exec(command)?.[1] ?? ''];
+    const { hop, client } = await house({ reply }, { ...record, foreignDomains: 'pass' });
+    await askAll(client, begin.slice(0, 2));
+    const asked = ['a@other.example', '@relay.example:b@other.example', 'nowhere@other.example'];
+    const answers = await askAll(
+      client,
+      [...asked, 'unknown@example.com'].map((recipient) => `RCPT TO:<${recipient}>`),
+    );
+    expect(answers).toEqual([
+      '250 2.0.0 Ok',
+      '250 2.0.0 Ok',
+      said['nowhere'],
+      expect.stringMatching(/^550 5\.1\.1 /),
+    ]);
+    expect(hop.commands.filter((command) => command.startsWith('RCPT'))).toEqual([
+      'RCPT TO:<a@other.example>',
+      'RCPT TO:<b@other.example>',
+      'RCPT TO:<nowhere@other.example>',
+    ]);
+    expect(record.asked.map(({ advisory }) => advisory)).toEqual([true, true, true, true]);
+    expect(record.told.map(({ verdict }) => verdict.reason)).toEqual(['unknown']);
+    client.close();
+  });
+
   it('waits for a verdict that comes later, in order', async () => {
     let answer: (() => void) | undefined;
     const { hop, client } = await house(

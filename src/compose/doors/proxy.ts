@@ -14,6 +14,7 @@ export function buildProxy(config: Config, deps: EdgeDeps): BuiltEdge | undefine
     nextHopTls: nextHopTlsOf(proxy.nextHopTls),
     clientInfo: proxy.clientInfo,
     trusted: proxy.trusted,
+    foreignDomains: proxy.foreignDomains,
     retryAfterMs: proxy.retryAfter,
     timeouts: {
       connectMs: proxy.timeouts.connect,

@@ -3,7 +3,8 @@
  * answer; the message streams through, and the next hop's reply to it is the client's.
  *
  * Promises to have no queue and never to take responsibility: nothing is answered for a message but what the next hop
- * answered. An open relay it is never, as domains that are not ours are refused here.
+ * answered. An open relay it is never, as domains that are not ours are refused here, unless it is told that somebody before it
+ * has done so.
  */
 import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
@@ -52,6 +53,8 @@ export interface ProxyEdgeOptions {
   readonly clientInfo?: ClientInfoMode;
   /** Addresses and networks (`192.0.2.0/24`) of clients that may say on whose behalf they speak; default: this machine. */
   readonly trusted?: readonly string[];
+  /** `pass` hands recipients in them to the next hop unjudged; default `reject`. */
+  readonly foreignDomains?: 'reject' | 'pass';
   /** A next hop that failed is passed over for so long; default 30 s. */
   readonly retryAfterMs?: number;
   readonly timeouts?: Partial<HopTimeouts>;
@@ -138,6 +141,7 @@ function sessionOptions(
     offersTls: options.tls !== undefined,
     secureContext,
     isTrusted: trustedClients(options.trusted ?? ['127.0.0.0/8', '::1']),
+    foreignDomains: options.foreignDomains ?? 'reject',
     maxRecipients: options.maxRecipients ?? 1000,
     maxRejected: options.maxRejected ?? 100,
     maxErrors: options.maxErrors ?? 20,
