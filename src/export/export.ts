@@ -11,7 +11,7 @@ import { asRollcallError } from '../errors.js';
 import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
 import { askedOf, hookAfter, record } from './aftermath.js';
-import { notFresh, swallowed, unsayable, type Unfit } from './fitness.js';
+import { notFresh, swallowed, uncut, unsayable, type Unfit } from './fitness.js';
 import { formats, type Format } from './formats.js';
 import { guardExport } from './guard.js';
 import { realPathOf, replaceFile } from './replace.js';
@@ -56,20 +56,22 @@ function attemptExport(options: ExportOptions, deps: ExportDeps): Attempt {
 function exportFrom(lookup: FrozenLookup, options: ExportOptions, deps: ExportDeps): Attempt {
   const generation = lookup.generation();
   const { domains, missing } = chosenDomains(options, deps.table);
-  const never = [...missing, ...unsayable(domains, deps.table), ...below(options, domains, deps.table)];
+  const never = [...missing, ...unsayable(domains, deps.table), ...misread(options, domains, deps.table)];
   if (never.length > 0) return nothing(options, generation, 'refused', never.map(told), cannotHint);
   const later = notFresh(domains, lookup, deps.now);
   if (later.length > 0) return nothing(options, generation, 'deferred', later.map(told), deferredHint);
   return writeFile(lookup, domains, options, deps);
 }
 
-function below(
+/** What the mail server makes of the file. */
+function misread(
   { format: name }: ExportOptions,
   domains: readonly DomainPolicy[],
   table: DomainTable,
 ): Unfit[] {
   const format: Format = formats[name];
-  return format.coversSubdomains === true ? swallowed(domains, table) : [];
+  const under = format.coversSubdomains === true ? swallowed(domains, table) : [];
+  return [...under, ...uncut(domains, format.cutsAt)];
 }
 
 const cannotHint =
@@ -107,7 +109,7 @@ function writeFile(
   const temporary = `${path}.rollcall-new`;
   rmSync(temporary, { force: true });
   try {
-    const tally = createTally(domains);
+    const tally = createTally(domains, format.cutsAt === 'all' ? delimitersOf(domains) : []);
     const before = format.writer.read(path);
     const written = format.writer.write({
       temporary,
@@ -152,9 +154,12 @@ function announce(options: ExportOptions, deps: ExportDeps, tally: Tally): void 
   });
 }
 
+function delimitersOf(domains: readonly DomainPolicy[]): string[] {
+  return [...new Set(domains.flatMap(({ subaddress }) => subaddress))];
+}
+
 function writeCompanion(format: Format, path: string, domains: readonly DomainPolicy[]): void {
-  const delimiters = [...new Set(domains.flatMap(({ subaddress }) => subaddress))];
-  const companion = format.companion?.(path, delimiters);
+  const companion = format.companion?.(path, delimitersOf(domains));
   if (companion === undefined) return;
   if (existsSync(companion.path) && readFileSync(companion.path, 'utf8') === companion.text) return;
   const temporary = `${companion.path}.rollcall-new`;

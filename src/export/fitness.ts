@@ -23,6 +23,19 @@ export function unsayable(domains: readonly DomainPolicy[], table: DomainTable):
   });
 }
 
+/** Domains whose subaddresses the mail server would not take apart as Rollcall does, and would refuse. */
+export function uncut(domains: readonly DomainPolicy[], cutsAt: 'plus' | 'one' | 'all' | undefined): Unfit[] {
+  if (cutsAt !== 'plus' && cutsAt !== 'one') return [];
+  const first = domains.find(({ subaddress }) => subaddress.length > 0)?.subaddress[0];
+  const only = cutsAt === 'plus' ? '+' : first;
+  return domains.flatMap(({ domain, subaddress }) => {
+    if (subaddress.every((delimiter) => delimiter === only)) return [];
+    const own = subaddress.map((delimiter) => `"${delimiter}"`).join(', ');
+    const one = cutsAt === 'plus' ? 'at "+" only' : `at one delimiter for all domains ("${only ?? ''}" here)`;
+    return [{ domain, why: `its subaddress delimiter is ${own}, and this mail server cuts ${one}` }];
+  });
+}
+
 function whyUnsayable(policy: DomainPolicy): string | undefined {
   if (policy.mode !== 'enforce')
     return `its mode is "${policy.mode}": everybody is taken there, and a file would refuse whoever it does not name`;

@@ -32,12 +32,14 @@ export interface Tally {
   internalOnly: number;
   /** Listed addresses that hold a subaddress delimiter themselves: how many, and one of them. */
   delimited: number;
+  /** What the mail server takes for a delimiter in every domain alike; empty: those of the domain. */
+  readonly delimiters: readonly string[];
   delimitedExample: string | undefined;
 }
 
-export function createTally(domains: readonly DomainPolicy[]): Tally {
+export function createTally(domains: readonly DomainPolicy[], delimiters: readonly string[] = []): Tally {
   const addresses = new Map(domains.map(({ domain }) => [domain, 0]));
-  return { addresses, removed: 0, internalOnly: 0, delimited: 0, delimitedExample: undefined };
+  return { addresses, removed: 0, internalOnly: 0, delimited: 0, delimiters, delimitedExample: undefined };
 }
 
 export function* walk(options: WalkOptions, tally: Tally): Iterable<ExportRow> {
@@ -89,7 +91,8 @@ function* rowsOf(
   if (kind === 'removed') tally.removed += 1;
   if (verdict.reason === 'internal-only') tally.internalOnly += 1;
   tally.addresses.set(policy.domain, (tally.addresses.get(policy.domain) ?? 0) + 1);
-  if (policy.subaddress.some((delimiter) => local.indexOf(delimiter) > 0)) {
+  const delimiters = tally.delimiters.length > 0 ? tally.delimiters : policy.subaddress;
+  if (delimiters.some((delimiter) => local.indexOf(delimiter) > 0)) {
     tally.delimited += 1;
     tally.delimitedExample ??= `${local}@${policy.domain}`;
   }

@@ -6,8 +6,9 @@
  */
 import {
   commonNotes,
-  delimitersOf,
+  exportedFacts,
   hostPort,
+  patience,
   reach,
   spellings,
   type Facts,
@@ -23,21 +24,25 @@ const readsocketWay: Way = {
     const address = reach(facts, 'readsocket');
     if (address === undefined) return undefined;
     return {
-      files: [mainSection(facts), { file: 'exim.conf: acl', lines: readsocketAcl(address) }],
+      files: [mainSection(facts), { file: 'exim.conf: acl', lines: readsocketAcl(facts, address) }],
       notes: [...notes, ...commonNotes(facts, 'readsocket')],
     };
   },
 };
 
-function readsocketAcl(address: ListenAddress): string[] {
+function readsocketAcl(facts: Facts, address: ListenAddress): string[] {
   const name = 'path' in address ? address.path : `inet:${hostPort(address)}`;
+  const byCase = facts.domains.some(({ caseSensitive }) => caseSensitive === true);
   const request = '${quote_local_part:$local_part}@$domain\\t$sender_address\\t$sender_host_address\\n';
   return [
     '# Rollcall, readsocket door: recipient, sender and client go there, the SMTP reply comes back. The last argument is',
     '# the answer while Rollcall cannot be asked: without it Exim would say "temporary local problem".',
     '  warn',
     '    domains = +rollcall_domains',
-    `    set acl_m_rollcall = \${readsocket{${name}}{${request}}{10s}{}{451 4.4.3 Recipients cannot be checked now}}`,
+    // Exim puts local parts into lower case for its ACLs
+    ...(byCase ? ['    control = caseful_local_part'] : []),
+    `    set acl_m_rollcall = \${readsocket{${name}}{${request}}{${patience(facts)}}{}{451 4.4.3 Recipients cannot be checked now}}`,
+    ...(byCase ? ['    control = caselower_local_part'] : []),
     '  deny',
     '    domains = +rollcall_domains',
     '    condition = ${if match{$acl_m_rollcall}{\\N^5[0-9][0-9] \\N}}',
@@ -66,7 +71,7 @@ const calloutWay: Way = {
             '# refusing somebody new for two hours.',
             '  deny',
             '    domains = +rollcall_domains',
-            '    !verify = recipient/callout=10s,no_cache',
+            `    !verify = recipient/callout=${patience(facts)},no_cache`,
             '# The words of Rollcall alone, without what stands before them.',
             '    message = ${sg{$acl_verify_message}{\\N(?s)^.*\\n\\N}{}}',
           ],
@@ -103,16 +108,19 @@ const exportWay: Way = {
   make(facts) {
     const found = facts.exports?.find(({ format }) => format === 'lsearch');
     if (found === undefined) return undefined;
+    const exported = exportedFacts(facts, found);
     return {
       files: [
-        mainSection(facts),
+        mainSection(exported),
         {
           file: 'exim.conf: acl',
           lines: [
             `# Rollcall, the file of the export ${found.name}. It knows nothing newer than its last export.`,
-            '  warn',
-            '    domains = +rollcall_domains',
-            `    set acl_m_rollcall = ${lookup(found.path, delimitersOf(facts))}`,
+            ...byDelimiters(exported).flatMap(({ domains, delimiters }) => [
+              '  warn',
+              `    domains = ${domains}`,
+              `    set acl_m_rollcall = ${lookup(found.path, delimiters)}`,
+            ]),
             '  deny',
             '    domains = +rollcall_domains',
             '    condition = ${if eq{$acl_m_rollcall}{unknown}}',
@@ -128,11 +136,26 @@ const exportWay: Way = {
       notes: [
         'A file keeps refusing whom it does not name, however old it grows: watch its age. A door defers instead.',
         ...notes,
-        ...commonNotes(facts, 'export'),
+        ...commonNotes(exported, 'export'),
       ],
     };
   },
 };
+
+/** Each domain's subaddresses are cut at its own delimiters: another's would cut names that hold them. */
+function byDelimiters({ domains }: Facts): { domains: string; delimiters: readonly string[] }[] {
+  const groups = new Map<string, { names: string[]; delimiters: readonly string[] }>();
+  for (const domain of domains) {
+    const key = [...domain.subaddress].sort().join('');
+    const group = groups.get(key) ?? { names: [], delimiters: domain.subaddress };
+    group.names.push(...spellings(domain));
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ names, delimiters }) => ({
+    domains: groups.size === 1 ? '+rollcall_domains' : names.join(' : '),
+    delimiters,
+  }));
+}
 
 /** The address as it is, then without its subaddress. */
 function lookup(path: string, delimiters: readonly string[]): string {

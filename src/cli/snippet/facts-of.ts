@@ -19,11 +19,12 @@ export function factsOf(config: Config): Facts {
   const nextHops = sections.find(([name]) => name === 'proxy')?.[1].nextHops;
   return {
     doors: Object.fromEntries(sections.map(([name, { listen }]) => [name, listen])),
-    domains: Object.entries(config.domains).map(([name, { mode, includeSubdomains, subaddress }]) => ({
+    domains: Object.entries(config.domains).map(([name, domain]) => ({
       name,
-      mode,
-      includeSubdomains,
-      subaddress,
+      mode: domain.mode,
+      includeSubdomains: domain.includeSubdomains,
+      subaddress: domain.subaddress,
+      caseSensitive: domain.caseSensitive,
     })),
     exports: Object.entries(config.exports).map(([name, { format, path, hook, domains }]) => ({
       name,

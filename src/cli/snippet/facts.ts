@@ -28,6 +28,7 @@ export interface DomainFacts {
   readonly mode: 'enforce' | 'observe' | 'off';
   readonly includeSubdomains: boolean;
   readonly subaddress: readonly string[];
+  readonly caseSensitive?: boolean;
 }
 
 export interface ExportFacts {

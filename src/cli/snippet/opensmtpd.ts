@@ -1,5 +1,14 @@
 /** OpenSMTPD cannot ask: it looks into a table that is exported, or stands behind the proxy door. Lines for smtpd.conf. */
-import { commonNotes, hostPort, reach, spellings, type Facts, type Way } from './facts.js';
+import {
+  commonNotes,
+  delimitersOf,
+  exportedFacts,
+  hostPort,
+  reach,
+  spellings,
+  type Facts,
+  type Way,
+} from './facts.js';
 
 const exportWay: Way = {
   door: 'export',
@@ -7,13 +16,17 @@ const exportWay: Way = {
   make(facts) {
     const found = facts.exports?.find(({ format }) => format === 'opensmtpd');
     if (found === undefined) return undefined;
-    const names = facts.domains.flatMap(spellings);
+    const exported = exportedFacts(facts, found);
+    // one character for all of them, or `rollcall export` refuses the file
+    const [delimiter] = delimitersOf(exported);
+    const names = exported.domains.flatMap(spellings);
     return {
       files: [
         {
           file: 'smtpd.conf',
           lines: [
             `# Rollcall, the file of the export ${found.name}: who is not in it is refused at RCPT.`,
+            ...(delimiter === undefined ? [] : [`smtp sub-addr-delim "${delimiter}"`]),
             `table recipients file:${found.path}`,
             '# In place of your own rule for these domains; "relay" is the name of your action.',
             `match from any for domain { ${names.map((name) => `"${name}"`).join(', ')} } rcpt-to <recipients> action "relay"`,
@@ -25,11 +38,21 @@ const exportWay: Way = {
         'A file keeps refusing whom it does not name, however old it grows: watch its age.',
         'OpenSMTPD searches a file line by line: with more than some ten thousand addresses take the proxy door.',
         'No other match rule may accept these domains.',
-        ...commonNotes(facts, 'export'),
+        ...differing(exported),
+        ...commonNotes(exported, 'export'),
       ],
     };
   },
 };
+
+function differing(facts: Facts): string[] {
+  const delimiters = delimitersOf(facts);
+  if (delimiters.length < 2) return [];
+  return [
+    `OpenSMTPD cuts subaddresses off at one character, and these domains have ${delimiters.join(' ')}: rollcall export refuses ` +
+      'to write them into one file. Name under "domains" of the export those that share one, and let the others ask by the proxy door.',
+  ];
+}
 
 const proxyWay: Way = {
   door: 'proxy',

@@ -3,7 +3,15 @@
  *
  * Unlike restrictions, a recipient map holds for every client: permit_mynetworks does not pass it by.
  */
-import { delimitersOf, hostPort, reach, type ExportFacts, type Way } from './facts.js';
+import {
+  delimitersOf,
+  exportedFacts,
+  hostPort,
+  reach,
+  type ExportFacts,
+  type Facts,
+  type Way,
+} from './facts.js';
 import { postfixNotes, postfixService } from './postfix-service.js';
 
 export const socketmapWay: Way = {
@@ -65,7 +73,8 @@ export const exportWay: Way = {
     const found = facts.exports?.find(({ format }) => format === 'texthash' || format === 'sqlite');
     if (found === undefined) return undefined;
     const table = tableOf(found);
-    const delimiters = delimitersOf(facts).join('');
+    const exported = exportedFacts(facts, found);
+    const delimiters = delimitersOf(exported).join('');
     return {
       files: [
         {
@@ -93,11 +102,23 @@ export const exportWay: Way = {
               `Give the export a hook, so that Postfix sees the new file: ["postfix", "reload"], after postmap if need be.`,
             ]
           : []),
-        ...postfixNotes(facts, 'export'),
+        ...differing(exported),
+        ...postfixNotes(exported, 'export'),
       ],
     };
   },
 };
+
+/** recipient_delimiter holds for all domains. */
+function differing({ domains }: Facts): string[] {
+  const sets = new Set(domains.map(({ subaddress }) => [...subaddress].sort().join(' ')));
+  if (sets.size < 2) return [];
+  const all = delimitersOf({ doors: {}, domains }).join(' ');
+  return [
+    `Postfix cuts subaddresses off at every one of ${all} in all of these domains, whatever Rollcall has: somebody whose own name ` +
+      'holds one is refused with a subaddress. `rollcall export` names them; the socketmap door has no such limit.',
+  ];
+}
 
 /** What the hook builds with postmap, if it does; else the file itself. */
 function tableOf({ format, path, hook }: ExportFacts): string {
