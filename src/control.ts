@@ -8,25 +8,22 @@
 import { join } from 'node:path';
 import { cachePath } from './callahead/cache.js';
 import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
+import { startChores } from './compose/chores.js';
 import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
 import { startExports, type ExportWatch } from './compose/export-watch.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
 import { logWarnings, openServiceLog } from './compose/logs.js';
-import { lookupState } from './compose/lookup-state.js';
-import { watchLookup } from './compose/lookup-watch.js';
 import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
 import { createRunner, type Runner } from './compose/runner.js';
 import { openVerdicts, type Verdicts } from './compose/verdicts.js';
 import { createWorkerPool, type WorkerPool } from './compose/worker-pool.js';
 import type { Config } from './config/schema.js';
 import { describeAddress } from './edge/bind.js';
-import { asRollcallError, messageOf } from './errors.js';
 import type { HttpServer } from './http/options.js';
 import { readinessOf } from './http/readiness.js';
 import { createHttpServer } from './http/server.js';
-import { lookupPath } from './lookup/schema.js';
 import { directoryPath } from './store/sqlite/open.js';
 import { startScheduler, type Scheduler } from './sync/schedule.js';
 import type { Logger } from './telemetry/log.js';
@@ -35,7 +32,6 @@ import { openTrafficReader } from './traffic/reader.js';
 /** Runs that are under way at a stop may end by themselves in this time; then they are stopped and recorded as failed. */
 const stopGraceMs = 8000;
 const runsAtATime = 2;
-const dayMs = 86_400_000;
 
 export async function runControl({ configPath }: { readonly configPath: string }): Promise<number> {
   const { config, warnings, refused } = loadForStart(configPath);
@@ -145,7 +141,7 @@ function startControl(parts: Parts): Control {
       return doors;
     },
     begin() {
-      stopWatching = startChores(parts, reloader);
+      stopWatching = startChores({ chores, config: reloader.current, log });
       files = startExports({ config: reloader.current, pool: exports, log });
       schedule(config);
       for (const { source, why } of dueAtStart(config, Date.now())) runner.soon(source, why);
@@ -192,38 +188,6 @@ function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler 
   const scheduler = startScheduler({ sources, run: (source) => runner.scheduled(source), log });
   for (const { source, at } of scheduler.next()) log.debug({ source, at: new Date(at) }, 'scheduled');
   return scheduler;
-}
-
-/** Watches lookup.db, reads it through once, and keeps house daily. Returns how to stop. */
-function startChores({ chores, log }: Parts, reloader: Reloader): () => void {
-  const { dataDir } = reloader.current();
-  const watch = watchLookup({
-    look: () => lookupState(lookupPath(dataDir), directoryPath(dataDir)),
-    publish: (force) => chores.run(reloader.current, { kind: 'publish', force }),
-    log,
-  });
-  const verify = async (): Promise<void> => {
-    const rebuilt = await chores.run(reloader.current, { kind: 'verify' });
-    if (rebuilt !== undefined)
-      log.warn({ ...rebuilt }, 'recipient list for the edges was damaged: built anew');
-  };
-  const keepHouse = async (): Promise<void> => {
-    const { pruned } = await chores.run(reloader.current, { kind: 'maintain' });
-    if (pruned > 0) log.info({ pruned }, 'old runs dropped');
-    await verify();
-  };
-  const logged = (work: () => Promise<void>): void =>
-    void work().catch((error: unknown) => {
-      const left = asRollcallError(error).code === 'conflict';
-      log[left ? 'debug' : 'error']({ err: messageOf(error) }, 'housekeeping not done');
-    });
-  logged(keepHouse);
-  const daily = setInterval(() => logged(keepHouse), dayMs);
-  daily.unref();
-  return () => {
-    clearInterval(daily);
-    watch.stop();
-  };
 }
 
 function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServer | undefined {

@@ -42,7 +42,7 @@ async function runs(context: Context, options: RunsOptions): Promise<number> {
     const { sourceConfigOf } = await import('../compose/source.js');
     sourceConfigOf(config, options.source);
   }
-  const { listRuns } = await import('../store/sqlite/runs.js');
+  const { listRuns } = await import('../store/sqlite/run-records.js');
   const limit = Math.min(options.limit, mostRuns);
   const found = await withDirectory(config, (db) => listRuns(db, { source: options.source, limit }));
   context.answer({ runs: found.map(detailRun) }, () =>

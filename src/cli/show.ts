@@ -36,7 +36,7 @@ export function registerShow(program: Command, host: Host): void {
 
 async function show(context: Context, run: number, limit: number): Promise<number> {
   const { config } = await context.load();
-  const { getRun } = await import('../store/sqlite/runs.js');
+  const { getRun } = await import('../store/sqlite/run-records.js');
   const { changesOf, heldOf, problemsOf } = await import('../store/sqlite/claims.js');
   const shown = await withDirectory(config, (db): Shown => {
     const record = getRun(db, run);

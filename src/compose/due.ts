@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js';
 import type { ListSourceConfig, SourceConfig } from '../config/source.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/open.js';
-import { lastSyncStart, listRuns } from '../store/sqlite/runs.js';
+import { lastSyncStart, listRuns } from '../store/sqlite/run-records.js';
 import type { RunState, SourceRef } from '../store/store.js';
 import { firstSlotAfter } from '../sync/schedule-slots.js';
 import { changedPaths } from './reload.js';

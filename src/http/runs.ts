@@ -1,7 +1,7 @@
 /** `POST /v1/sources/S/sync` and `/v1/runs…`: syncs, history, and what a person decides about a run. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { changesOf, heldOf, problemsOf } from '../store/sqlite/claims.js';
-import { getRun, listRuns } from '../store/sqlite/runs.js';
+import { getRun, listRuns } from '../store/sqlite/run-records.js';
 import type { RunRecord, TokenRecord } from '../store/store.js';
 import { detailRun, summariseRun } from '../store/summary.js';
 import { requireRole } from './auth.js';

@@ -6,7 +6,8 @@
  * wait for it.
  */
 import { statSync } from 'node:fs';
-import { coverageIn, findIn, openSnapshot, readState, type LookupView } from './reader.js';
+import type { LookupView } from './reader.js';
+import { coverageIn, findIn, openSnapshot, readState } from './snapshot.js';
 
 export interface FrozenLookup extends LookupView {
   generation(): number;

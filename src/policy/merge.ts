@@ -5,7 +5,7 @@
  * A claim that has gone counts only when no other is left.
  */
 import { slotFlags } from '../lookup/schema.js';
-import type { Slot } from '../lookup/reader.js';
+import type { Slot } from '../lookup/snapshot.js';
 import { spellingSeparator } from '../store/store.js';
 
 export type Status =

@@ -15,7 +15,8 @@ import { planRead } from '../store/sqlite/diff.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { holdsLease, renewLease } from '../store/sqlite/lease.js';
 import { explainStoreError, type Db } from '../store/sqlite/open.js';
-import { beginRun, closeRun, getRun } from '../store/sqlite/runs.js';
+import { getRun } from '../store/sqlite/run-records.js';
+import { beginRun, closeRun } from '../store/sqlite/runs.js';
 import { splitPlan } from '../store/sqlite/split.js';
 import { missingKeys, openStaging, type Staging } from '../store/sqlite/staging.js';
 import {

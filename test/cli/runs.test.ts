@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDirectoryReader } from '../../src/store/sqlite/open.js';
-import { getRun } from '../../src/store/sqlite/runs.js';
+import { getRun } from '../../src/store/sqlite/run-records.js';
 import { CliHouse, defaults, people } from './cli-house.js';
 
 let house: CliHouse;

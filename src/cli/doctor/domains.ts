@@ -1,7 +1,8 @@
 /** The domains: still observing, never synced, stale, without an address, open to everybody. */
 import type { Config } from '../../config/schema.js';
 import { domainTableOf } from '../../compose/domains.js';
-import type { Coverage, LookupView } from '../../lookup/reader.js';
+import type { LookupView } from '../../lookup/reader.js';
+import type { Coverage } from '../../lookup/snapshot.js';
 import type { DomainPolicy } from '../../policy/domain-table.js';
 import { freshnessOf } from '../../policy/freshness.js';
 import { span } from '../text.js';

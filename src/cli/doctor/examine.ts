@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.js';
 import { openLookup } from '../../lookup/reader.js';
 import { lookupPath } from '../../lookup/schema.js';
 import { messageOf } from '../../errors.js';
-import { listRuns } from '../../store/sqlite/runs.js';
+import { listRuns } from '../../store/sqlite/run-records.js';
 import { formatIssue } from '../../config/issues.js';
 import { parseConfigFile } from '../config-file.js';
 import { checkDomainsOf } from './domains.js';

@@ -10,7 +10,7 @@ import { findSource } from '../../store/sqlite/catalog.js';
 import { generationOf } from '../../store/sqlite/meta.js';
 import { newestHold } from '../../store/sqlite/held.js';
 import { directoryPath, openDirectoryReader, type Db } from '../../store/sqlite/open.js';
-import { listRuns } from '../../store/sqlite/runs.js';
+import { listRuns } from '../../store/sqlite/run-records.js';
 import { listTokens } from '../../store/sqlite/tokens.js';
 import { ago } from '../text.js';
 import { error, ok, warn, type Finding } from './finding.js';
