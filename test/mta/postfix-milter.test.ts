@@ -15,6 +15,7 @@ import { createRollcall, type Rollcall, type RunningProcess } from '../support/r
 import { connectSmtp, type SmtpClient } from '../support/smtp-client.js';
 import { describeOddAddresses } from './odd-addresses.js';
 import { describeMta, fillLists, known, mtaConfig, mtaDomains, rcpt, unknown } from './scenario.js';
+import { common } from './spellings.js';
 
 const inet = (port: number): string => `inet:127.0.0.1:${port}`;
 
@@ -26,12 +27,20 @@ function startAsking(milter: string, ...lines: string[]): Promise<Postfix> {
 describeMta('Postfix with smtpd_milters = inet', {
   have: havePostfix,
   edges: ({ port }) => ({ milter: { listen: `127.0.0.1:${port}` } }),
-  start: ({ port }) => startAsking(inet(port), 'myorigin = example.com'),
+  start: ({ port }) =>
+    startAsking(inet(port), 'myorigin = example.com', 'mydomain = com', 'append_dot_mydomain = yes'),
   more: (ask) => {
     it('asks about a name without a domain as Postfix completes it', async () => {
       expect(await ask('person')).toMatch(/^250 /);
       expect(await ask('nobody')).toMatch(/^550 5\.1\.1 /);
       expect(await ask('postmaster')).toMatch(/^250 /);
+    });
+
+    it('asks about the address as Postfix reads it', async () => {
+      for (const spelling of [...common('person'), 'person@example'])
+        expect(await ask(spelling), spelling).toMatch(/^250 /);
+      for (const spelling of [...common('nobody'), 'nobody@example'])
+        expect(await ask(spelling), spelling).toMatch(/^550 5\.1\.1 /);
     });
 
     it('asks about the mailbox behind a source route', async () => {

@@ -7,6 +7,7 @@ import { connectSmtp } from '../support/smtp-client.js';
 import { haveSendmail, startSendmail } from '../support/sendmail.js';
 import { describeOddAddresses } from './odd-addresses.js';
 import { describeMta, known, mtaDomains, unknown } from './scenario.js';
+import { byWayOf, common } from './spellings.js';
 
 // Sendmail takes no socket below a folder that anybody may write to, such as /tmp.
 const folder = haveSendmail ? mkdtempSync('/run/rollcall-milter-') : '';
@@ -35,6 +36,22 @@ describeMta('Sendmail with a milter on a unix socket', {
         expect(await client.ask('RSET')).toMatch(/^250 /);
       }
       await client.quit();
+    });
+
+    it('asks about the address as Sendmail reads it, by way of its own name too', async () => {
+      const spelled = (name: string) => [
+        ...common(name),
+        ...byWayOf('mx.edge.test', name),
+        ...byWayOf('localhost', name),
+      ];
+      for (const spelling of spelled('person')) expect(await ask(spelling), spelling).toMatch(/^250 /);
+      for (const spelling of spelled('nobody'))
+        expect(await ask(spelling), spelling).toMatch(/^550 5\.1\.1 /);
+    });
+
+    it('has no opinion on a domain that cannot exist, and on names of Sendmail itself', async () => {
+      for (const spelling of ['x@1.2.3.4', 'x@mx.edge.test', 'x @ mx.edge.test'])
+        expect(await ask(spelling), spelling).toMatch(/^250 /);
     });
 
     it('leaves names without a domain to Sendmail', async () => {

@@ -173,7 +173,7 @@ export function expected(door: Door, row: Row): Said {
     case 'policy':
       return accepted || notOurs(row) ? { verdict: 'DUNNO' } : whenUnquoted(row, said);
     case 'milter':
-      return accepted || notOurs(row) ? { verdict: 'c' } : said;
+      return accepted || notOurs(row) ? { verdict: 'c' } : whenUnquoted(row, said);
     case 'readsocket':
       return notOurs(row) ? { verdict: 'DUNNO' } : whenUnquoted(row, said);
     case 'socketmap':

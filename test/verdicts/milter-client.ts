@@ -1,6 +1,6 @@
 /**
  * A milter client that asks about one recipient, as an MTA that offers no optional step of the protocol: every command is
- * answered. Says `c` (continue) or the reply code and text.
+ * answered. With the macro `{rcpt_addr}`, as Postfix and Sendmail send it. Says `c` (continue) or the reply code and text.
  */
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -45,7 +45,10 @@ export async function askMilter(port: number, from: string, recipient: string): 
     frame('C', client),
     frame('H', strings('client.elsewhere.test')),
     frame('M', strings(`<${from}>`)),
-    frame('R', strings(`<${recipient}>`)),
+    Buffer.concat([
+      frame('D', Buffer.concat([Buffer.from('R'), strings('{rcpt_addr}', recipient)])),
+      frame('R', strings(`<${recipient}>`)),
+    ]),
   ];
   let last = '';
   for (const step of steps) {

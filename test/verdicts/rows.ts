@@ -38,6 +38,7 @@ export const protocolDifferences = {
   milter: [
     'An accept is CONTINUE, and so is one of mode observe.',
     'A domain that is not ours is CONTINUE too: an asking edge has no opinion there.',
+    'What cannot be read as it was typed is judged as the mail server reads it ({rcpt_addr}), which has no wrong spellings.',
     'A refusal ends with a reference.',
   ],
   readsocket: [
