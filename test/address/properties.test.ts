@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { displayDomain, normaliseDomain } from '../../src/address/domain.js';
 import { exactKeyOf, foldLocal, keyOf } from '../../src/address/key.js';
 import { formatMailbox, parseInternal, parseMailbox, type Mailbox } from '../../src/address/mailbox.js';
-import { subaddressBases } from '../../src/address/subaddress.js';
+import { lacksBases, maxBases, subaddressBases } from '../../src/address/subaddress.js';
 
 const anyString = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
@@ -85,6 +85,32 @@ describe('parsing', () => {
     },
   );
 });
+
+describe('subaddresses', () => {
+  it('have every part before a delimiter as a base, or say that some are left out', () => {
+    const piece = fc.constantFrom('a', 'b', '-', '+', '--', '=', 'é', '😀');
+    const local = fc.array(piece, { maxLength: 256 }).map((pieces) => pieces.join(''));
+    const delimiters = fc.subarray(['-', '+', '--', '=']);
+    fc.assert(
+      fc.property(local, delimiters, (text, cutAt) => {
+        const bases = subaddressBases(text, cutAt);
+        const all = prefixesBefore(text, cutAt);
+        expect(bases.length).toBeLessThanOrEqual(maxBases);
+        expect(all).toEqual(expect.arrayContaining([...bases]));
+        if (!lacksBases(text, cutAt)) expect(bases).toEqual(all);
+        expect(bases[0]).toBe(all[0]);
+        expect(bases.at(-1)).toBe(all.at(-1));
+      }),
+    );
+  });
+});
+
+/** Longest first. */
+function prefixesBefore(text: string, delimiters: readonly string[]): string[] {
+  return Array.from({ length: text.length }, (_, at) => text.slice(0, at))
+    .filter((prefix) => prefix !== '' && delimiters.some((each) => text.startsWith(each, prefix.length)))
+    .reverse();
+}
 
 describe('normalising', () => {
   it('is done once: parsing what was written gives the same mailbox', () => {

@@ -66,16 +66,22 @@ describe('GET /v1/verdict', () => {
     await get(edge, verdictPath(options));
     await get(edge, verdictPath({ recipient: '"grüße +"@example.com' }));
     expect(asked).toEqual([
-      { ...options, edge: 'http' },
+      { ...options, advisory: true, edge: 'http' },
       {
         recipient: '"grüße +"@example.com',
         form: 'smtp',
+        advisory: true,
         sender: undefined,
         client: undefined,
         edge: 'http',
       },
     ]);
     await expect.poll(() => told).toHaveLength(2);
+  });
+
+  it('has no opinion on an address without a domain', async () => {
+    const { body } = await get(await runHttp({}), verdictPath({ recipient: 'person' }));
+    expect(body).toMatchObject({ action: 'reject', reason: 'not-our-domain' });
   });
 
   it('takes a plus for a plus, as people type it', async () => {

@@ -25,6 +25,7 @@ export function readQuestion(search: string): Question {
   return {
     recipient,
     form,
+    advisory: true,
     sender: values.get('sender'),
     client: values.get('client') === '' ? undefined : values.get('client'),
     edge: 'http',
