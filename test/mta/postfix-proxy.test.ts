@@ -7,11 +7,10 @@ import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
-import { createRollcall } from '../support/rollcall.js';
 import { connectSmtp } from '../support/smtp-client.js';
+import { deliver, startBehind, startProxy } from './proxy-house.js';
 import {
   describeMta,
-  fillLists,
   known,
   knownInStale,
   mtaConfig,
@@ -21,16 +20,6 @@ import {
   unknownInStale,
   type Mta,
 } from './scenario.js';
-
-/** Takes what the proxy hands on; throws it away once it is in the queue. */
-function startBehind(port: number, mainCf: readonly string[] = []): Promise<Postfix> {
-  return startPostfix({
-    port,
-    domains: mtaDomains,
-    check: { lines: [] },
-    mainCf: ['smtpd_authorized_xforward_hosts = 127.0.0.0/8', ...mainCf],
-  });
-}
 
 function startFront(filter: number, mainCf: readonly string[] = []): Promise<Postfix> {
   return startPostfix({
@@ -67,23 +56,13 @@ describe.skipIf(!havePostfix)('a message through the proxy', () => {
   const defer = deferred();
 
   async function rollcallAt(port: number, nextHop: number, more = {}) {
-    const proxy = { listen: `127.0.0.1:${port}`, nextHops: `127.0.0.1:${nextHop}`, ...more };
-    const rollcall = createRollcall(mtaConfig({ proxy }));
-    defer(() => rollcall.remove());
-    await fillLists(rollcall);
-    return { rollcall, edge: await rollcall.start('edge') };
-  }
-
-  async function deliver(port: number, recipients: readonly string[], from?: string): Promise<string[]> {
-    const client = await connectSmtp(port, '127.0.0.1', from);
-    await client.ask('EHLO client.elsewhere.test');
-    const replies = [await client.ask('MAIL FROM:<somebody@elsewhere.test>')];
-    for (const recipient of recipients) replies.push(await client.ask(`RCPT TO:<${recipient}>`));
-    const go = await client.ask('DATA');
-    replies.push(go);
-    if (go.startsWith('354')) replies.push(await client.ask('Subject: a message\r\n\r\nHello.\r\n..\r\n.'));
-    await client.quit();
-    return replies;
+    const house = await startProxy({
+      listen: `127.0.0.1:${port}`,
+      nextHops: `127.0.0.1:${nextHop}`,
+      ...more,
+    });
+    defer(() => house.rollcall.remove());
+    return house;
   }
 
   it('passes from Postfix to Postfix, which answers for it and knows who sent it', async () => {
