@@ -8,6 +8,7 @@
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { rebuildLookup } from './rebuild.js';
+import { takeLockFile } from '../store/sqlite/lock-file.js';
 import type { Mark } from '../store/sqlite/meta.js';
 import { isDamage, readLookupMark } from './mark.js';
 import { slotFlags } from './schema.js';
@@ -28,7 +29,10 @@ export interface PublishOptions {
 }
 
 export function publish(options: PublishOptions): Published {
-  const unlock = lock(join(dirname(options.lookupFile), 'publish.lock'));
+  const unlock = takeLockFile(join(dirname(options.lookupFile), 'publish.lock'), {
+    timeoutMs: 120_000,
+    busy: 'another process has been publishing the lists for two minutes',
+  });
   try {
     const from = options.force === true ? 'damaged' : readLookupMark(options.lookupFile);
     // nothing is in an empty snapshot that could be kept, and building one is faster than filling it by changes
@@ -43,21 +47,6 @@ function rebuild(options: PublishOptions): Published {
   rebuildLookup(options.lookupFile, options.directoryFile);
   const mark = readLookupMark(options.lookupFile);
   return { generation: typeof mark === 'string' ? -1 : mark.generation, how: 'rebuilt', lockedMs: 0 };
-}
-
-/** An SQLite file used only for its lock: it is freed by the kernel when the process ends, however it ends. */
-function lock(path: string): () => void {
-  const db = new Database(path, { timeout: 120_000 });
-  try {
-    db.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-  return () => {
-    db.exec('ROLLBACK');
-    db.close();
-  };
 }
 
 const collectChanged = `
