@@ -1,4 +1,6 @@
 /** Checks of exports: do their domains exist, whose are they, does one overwrite another; and what a file cannot speak for. */
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { error, warning } from './findings.js';
 import type { CheckFinding } from './findings.js';
 import { domainKey } from './domain-name.js';
@@ -8,19 +10,37 @@ import type { Path } from './json.js';
 import type { Config } from './schema.js';
 import { didYouMean } from './spelling.js';
 
-export function checkExports(config: Config): CheckFinding[] {
+/** `folder` is the one that relative paths count from. */
+export function checkExports(config: Config, folder: string): CheckFinding[] {
   const byKey = new Map(
     Object.entries(config.domains).map(([name, domain]) => [domainKey(name) ?? name, domain]),
   );
   const taken = new Map<string, string>();
   return Object.entries(config.exports).flatMap(([name, options]) => {
     const path = ['exports', name];
-    const other = taken.get(options.path);
-    taken.set(options.path, name);
+    const files = filesOf(options, folder);
+    const other = files.map((file) => taken.get(file)).find((each) => each !== undefined);
+    files.forEach((file) => taken.set(file, name));
     const twice =
       other === undefined ? [] : [error([...path, 'path'], `the export "${other}" writes this file already`)];
     return [...twice, ...checkOne(path, options, byKey)];
   });
+}
+
+/** All that it writes, by their real names. */
+function filesOf({ path, format }: ExportConfig, folder: string): string[] {
+  const whole = resolve(folder, path);
+  return (format === 'sqlite' ? [whole, `${whole}.cf`] : [whole]).map(realPathOf);
+}
+
+/** As far as it is there now: links are followed, of the file and of its folder. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(realPathOf(folder), basename(path));
+  }
 }
 
 function checkOne(

@@ -16,12 +16,13 @@ import type { ListenAddress } from './listen-address.js';
 import type { Path } from './json.js';
 import type { Config } from './schema.js';
 
-export function checkConfig(config: Config): CheckFinding[] {
+/** `folder` is the one that relative paths count from. */
+export function checkConfig(config: Config, folder: string): CheckFinding[] {
   return [
     ...checkTenants(config),
     ...checkDomains(config),
     ...checkSources(config),
-    ...checkExports(config),
+    ...checkExports(config, folder),
     ...checkProxy(config),
     ...checkListeners(config),
   ];

@@ -33,10 +33,11 @@ export function parseConfig(text: string, options: { readonly file: string }): P
   }
   const parsed = configSchema.safeParse(document.value);
   if (!parsed.success) return { ok: false, issues: schemaIssues(document, parsed.error.issues) };
-  const findings = checkConfig(parsed.data);
+  const folder = dirname(resolve(options.file));
+  const findings = checkConfig(parsed.data, folder);
   const issues = ofLevel(document, findings, 'error');
   if (issues.length > 0) return { ok: false, issues };
-  const config = finish(parsed.data, dirname(resolve(options.file)));
+  const config = finish(parsed.data, folder);
   return { ok: true, config, warnings: ofLevel(document, findings, 'warning') };
 }
 

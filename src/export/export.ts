@@ -7,30 +7,31 @@
  * state with reasons, not exceptions, but for `conflict`: another process is at it.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { asRollcallError } from '../errors.js';
+import { asRollcallError, RollcallError } from '../errors.js';
 import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
 import { askedOf, hookAfter, record } from './aftermath.js';
 import { notFresh, swallowed, uncut, unsayable, type Unfit } from './fitness.js';
 import { formats, type Format } from './formats.js';
 import { guardExport } from './guard.js';
-import { realPathOf, replaceFile } from './replace.js';
 import type { ExportDeps, ExportOptions, ExportReport, ExportState } from './options.js';
+import { lockPlace, realPathOf, removeStale, temporaryFor } from './place.js';
+import { replaceFile } from './replace.js';
 import { lockExport, writeRecord } from './state.js';
 import { createTally, walk, type Tally } from './walk.js';
 import { warningsOf } from './warnings.js';
 import type { Written } from './writer.js';
 
 export async function runExport(options: ExportOptions, deps: ExportDeps): Promise<ExportReport> {
-  const unlock = lockExport(deps.stateDir, options.name);
+  const locks = [lockExport(deps.stateDir, options.name)];
   try {
-    const attempt = attemptExport(options, deps);
+    const attempt = attemptExport(options, deps, locks);
     const hook = await hookAfter(options, deps, attempt);
     const { lapsing: _, ...report } = { ...attempt, hook: hook ?? null };
     if (deps.dryRun !== true) record(options, deps, attempt, hook);
     return report;
   } finally {
-    unlock();
+    for (const unlock of locks.reverse()) unlock();
   }
 }
 
@@ -38,14 +39,21 @@ interface Attempt extends Omit<ExportReport, 'hook'> {
   readonly lapsing: boolean;
 }
 
-function attemptExport(options: ExportOptions, deps: ExportDeps): Attempt {
+/** Adds the lock of the file to `locks`: it is held until the hook has run. */
+function attemptExport(options: ExportOptions, deps: ExportDeps, locks: (() => void)[]): Attempt {
   if (!existsSync(deps.lookupFile))
     return nothing(options, null, 'deferred', ['there is no list yet'], 'Sync the sources of its domains.');
   let lookup: FrozenLookup | undefined;
   try {
+    const path = realPathOf(options.path);
+    if (deps.dryRun !== true) {
+      locks.push(lockPlace(path));
+      removeStale(path);
+    }
     lookup = openFrozenLookup(deps.lookupFile);
-    return exportFrom(lookup, options, deps);
+    return exportFrom(lookup, path, options, deps);
   } catch (error) {
+    if (error instanceof RollcallError && error.code === 'conflict') throw error;
     const { message, hint } = asRollcallError(error);
     return nothing(options, lookup?.generation() ?? null, 'failed', [message], hint);
   } finally {
@@ -53,14 +61,14 @@ function attemptExport(options: ExportOptions, deps: ExportDeps): Attempt {
   }
 }
 
-function exportFrom(lookup: FrozenLookup, options: ExportOptions, deps: ExportDeps): Attempt {
+function exportFrom(lookup: FrozenLookup, path: string, options: ExportOptions, deps: ExportDeps): Attempt {
   const generation = lookup.generation();
   const { domains, missing } = chosenDomains(options, deps.table);
   const never = [...missing, ...unsayable(domains, deps.table), ...misread(options, domains, deps.table)];
   if (never.length > 0) return nothing(options, generation, 'refused', never.map(told), cannotHint);
   const later = notFresh(domains, lookup, deps.now);
   if (later.length > 0) return nothing(options, generation, 'deferred', later.map(told), deferredHint);
-  return writeFile(lookup, domains, options, deps);
+  return writeFile(lookup, path, domains, options, deps);
 }
 
 /** What the mail server makes of the file. */
@@ -97,17 +105,17 @@ function chosenDomains({ domains, tenant }: ExportOptions, table: DomainTable) {
   };
 }
 
+/** `path` is the real one. */
 function writeFile(
   lookup: FrozenLookup,
+  path: string,
   domains: readonly DomainPolicy[],
   options: ExportOptions,
   deps: ExportDeps,
 ): Attempt {
   const { name, format: formatName, maxShrinkPercent } = options;
   const format: Format = formats[formatName];
-  const path = realPathOf(options.path);
-  const temporary = `${path}.rollcall-new`;
-  rmSync(temporary, { force: true });
+  const temporary = temporaryFor(path);
   try {
     const tally = createTally(domains, format.cutsAt === 'all' ? delimitersOf(domains) : []);
     const before = format.writer.read(path);
@@ -162,7 +170,7 @@ function writeCompanion(format: Format, path: string, domains: readonly DomainPo
   const companion = format.companion?.(path, delimitersOf(domains));
   if (companion === undefined) return;
   if (existsSync(companion.path) && readFileSync(companion.path, 'utf8') === companion.text) return;
-  const temporary = `${companion.path}.rollcall-new`;
+  const temporary = temporaryFor(companion.path);
   writeFileSync(temporary, companion.text);
   replaceFile(temporary, companion.path);
 }

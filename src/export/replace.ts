@@ -4,29 +4,11 @@
  * Promises: mode, owner and group of the file in place are kept (0640 when there is none); the new name is on disk when it
  * returns. Throws `RollcallError` when the owner cannot be kept, as the mail server might not be able to read the file.
  */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, chownSync, closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, RollcallError } from '../errors.js';
 
 const newFileMode = 0o640;
-
-/** Where a path really is: a symbolic link is followed, not replaced. */
-export function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
 
 /** Both names are in one folder. */
 export function replaceFile(temporary: string, path: string): void {

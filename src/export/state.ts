@@ -6,8 +6,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { RollcallError } from '../errors.js';
+import { takeLockFile } from '../store/sqlite/lock-file.js';
 
 export interface ExportRecord {
   /** ISO 8601. */
@@ -38,21 +37,9 @@ export function writeRecord(stateDir: string, name: string, record: ExportRecord
   renameSync(`${path}.new`, path);
 }
 
-/**
- * Throws `conflict` while another process exports this. An SQLite file used only for its lock: the kernel frees it when its
- * holder dies, however it dies.
- */
+/** Throws `conflict` while another process exports this. */
 export function lockExport(stateDir: string, name: string): () => void {
   mkdirSync(stateDir, { recursive: true, mode: 0o750 });
-  const db = new Database(join(stateDir, `${name}.lock`), { timeout: 0 });
-  try {
-    db.exec('BEGIN EXCLUSIVE');
-  } catch (cause) {
-    db.close();
-    throw new RollcallError('conflict', `the export ${name} is being written by another process`, { cause });
-  }
-  return () => {
-    db.exec('ROLLBACK');
-    db.close();
-  };
+  const busy = `the export ${name} is being written by another process`;
+  return takeLockFile(join(stateDir, `${name}.lock`), { busy });
 }
