@@ -2,10 +2,10 @@
  * What follows an attempt at an export: its hook, and the record by which the next attempt knows whether there is anything
  * to do.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { ExportDeps, ExportOptions, ExportReport } from './options.js';
 import { runHook, type HookResult } from './hook.js';
-import { readRecord, writeRecord, type ExportRecord } from './state.js';
+import { fingerprint, readRecord, writeRecord, type ExportRecord } from './state.js';
 
 /** Of one attempt. */
 export interface Outcome extends Pick<ExportReport, 'state' | 'generation' | 'reasons'> {
@@ -49,6 +49,7 @@ export function record(
     hook: hookState,
     lapsing,
     reasons,
+    file: fingerprint(options.path),
   };
   writeRecord(stateDir, options.name, next);
 }
@@ -69,6 +70,7 @@ export function isDue(
   const last = readRecord(stateDir, options.name);
   if (last === undefined || last.generation !== generation || last.asked !== askedOf(options)) return true;
   if (last.hook === 'pending' || (last.state !== 'written' && last.state !== 'unchanged')) return true;
-  if (statSync(options.path, { throwIfNoEntry: false }) === undefined) return true;
+  const file = fingerprint(options.path);
+  if (file === undefined || file !== last.file) return true;
   return last.lapsing && now - Date.parse(last.at) > lapseMs;
 }

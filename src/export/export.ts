@@ -137,7 +137,7 @@ function writeFile(
     if (reasons.length > 0 && deps.force !== true) {
       return { ...made('refused'), reasons, hint: guardHint };
     }
-    const isSame = typeof before !== 'string' && before.sha256 === written.stamp.sha256;
+    const isSame = deps.force !== true && typeof before !== 'string' && format.writer.isSame(path, temporary);
     if (deps.dryRun === true) return made(isSame ? 'unchanged' : 'planned');
     if (!isSame) announce(options, deps, tally);
     if (!isSame) replaceFile(temporary, path);

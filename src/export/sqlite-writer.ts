@@ -21,7 +21,7 @@ const schema = `
   CREATE TABLE recipient (address TEXT NOT NULL PRIMARY KEY, word TEXT NOT NULL, action TEXT NOT NULL) WITHOUT ROWID;
 `;
 
-export const sqliteWriter: Writer = { saysOnlyExists: false, write, read };
+export const sqliteWriter: Writer = { saysOnlyExists: false, write, read, isSame };
 
 function write(options: WriteOptions): Written {
   const { temporary, head } = options;
@@ -101,4 +101,46 @@ function read(path: string): ReturnType<Writer['read']> {
   } catch {
     return 'foreign';
   }
+}
+
+/** Everything but generation and time, in one order: tables, then rows. */
+const contents = [
+  `SELECT name, sql FROM sqlite_schema ORDER BY name`,
+  `SELECT name, value FROM meta WHERE name NOT IN ('generation', 'at') ORDER BY name`,
+  'SELECT domain, addresses FROM domain ORDER BY domain',
+  'SELECT address, word, action FROM recipient ORDER BY address',
+];
+
+function isSame(path: string, temporary: string): boolean {
+  const databases: Database.Database[] = [];
+  try {
+    for (const file of [path, temporary]) databases.push(new Database(file, { readonly: true }));
+    return contents.every((sql) => {
+      const [one, other] = databases.map((db) => db.prepare<[], unknown[]>(sql).raw().iterate());
+      return one !== undefined && other !== undefined && isSameRows(one, other);
+    });
+  } catch {
+    // damaged, or locked by somebody who has no business there
+    return false;
+  } finally {
+    for (const db of databases) db.close();
+  }
+}
+
+function isSameRows(one: Iterator<unknown[]>, other: Iterator<unknown[]>): boolean {
+  for (;;) {
+    const [a, b] = [one.next(), other.next()];
+    if (a.done === true || b.done === true) {
+      one.return?.();
+      other.return?.();
+      return a.done === b.done;
+    }
+    if (a.value.some((value, column) => value !== b.value[column])) return stop(one, other);
+  }
+}
+
+/** An iterator that is left open keeps its database from being closed. */
+function stop(...iterators: Iterator<unknown>[]): false {
+  for (const iterator of iterators) iterator.return?.();
+  return false;
 }

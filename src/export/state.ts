@@ -4,7 +4,7 @@
  *
  * The state is a convenience: lost, it only means that the hook runs once more. What is in the file is read from the file.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLockFile } from '../store/sqlite/lock-file.js';
 
@@ -21,6 +21,14 @@ export interface ExportRecord {
   /** Somebody in the file is deferred and will be unknown: it is to be looked at again though nothing changes. */
   readonly lapsing: boolean;
   readonly reasons: readonly string[];
+  /** By which a file is seen to have been changed by somebody else: see `fingerprint`. */
+  readonly file?: string | undefined;
+}
+
+/** Changes whenever somebody writes the file; undefined when there is none. */
+export function fingerprint(path: string): string | undefined {
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there === undefined ? undefined : [there.ino, there.size, there.mtimeMs].join(' ');
 }
 
 export function readRecord(stateDir: string, name: string): ExportRecord | undefined {

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import type { TextFormat } from './formats/format.js';
+import { isSameText } from './same-text.js';
 import { formatStamp, parseStamp, type Stamp } from './stamp.js';
 import { mostExamples, type WriteOptions, type Writer, type Written } from './writer.js';
 
@@ -18,6 +19,7 @@ export function textWriter(format: TextFormat): Writer {
     saysOnlyExists: format.saysOnlyExists,
     write: (options) => write(format, options),
     read,
+    isSame: isSameText,
   };
 }
 

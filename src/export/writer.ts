@@ -28,6 +28,11 @@ export interface Writer {
   write(options: WriteOptions): Written;
   /** What stands there now. */
   read(path: string): (Stamp & InPlace) | 'foreign' | 'missing';
+  /**
+   * Whether two whole files differ in nothing but generation and time, by reading both through: what a file says of itself
+   * is not believed. A file that cannot be read through is not the same.
+   */
+  isSame(path: string, temporary: string): boolean;
   /** Whether it can say of an address that it was removed lately. */
   readonly saysOnlyExists: boolean;
 }

@@ -1,5 +1,6 @@
 /** The file itself: replaced whole, with its mode and owner, and with a hook that is bounded. */
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -78,6 +79,34 @@ describe('replacing', () => {
     await fill(20);
     expect(await exportFrom(house)).toMatchObject({ state: 'unchanged' });
     expect(statSync(fileOf(house)).ino).toBe(ino);
+  });
+
+  it.each(['texthash', 'plain', 'sqlite'] as const)(
+    'is, when somebody else has changed it (%s)',
+    async (format) => {
+      await fill(2000);
+      await exportFrom(house, { format });
+      expect(await exportFrom(house, { format })).toMatchObject({ state: 'unchanged' });
+      const whole = readFileSync(fileOf(house));
+      const at = whole.lastIndexOf('p1500@example.com');
+      const changed = [Buffer.from(whole).fill('X', at, at + 1), Buffer.from(whole).fill(0, at - 2000, at)];
+      // what is left of a text is a text
+      if (format !== 'sqlite')
+        changed.push(whole.subarray(0, at), Buffer.concat([whole, Buffer.from('eve\n')]));
+      for (const bytes of changed) {
+        writeFileSync(fileOf(house), bytes);
+        expect(await exportFrom(house, { format })).toMatchObject({ state: 'written' });
+        expect(await exportFrom(house, { format })).toMatchObject({ state: 'unchanged' });
+      }
+    },
+  );
+
+  it('is by force, whatever is in place', async () => {
+    await fill(20);
+    await exportFrom(house);
+    const { ino } = statSync(fileOf(house));
+    expect(await exportFrom(house, { force: true })).toMatchObject({ state: 'written' });
+    expect(statSync(fileOf(house)).ino).not.toBe(ino);
   });
 
   it('says in a comment what it is: generation, time, domains', async () => {
@@ -168,6 +197,10 @@ describe('whether there is anything to do', () => {
     await exportFrom(house);
     expect(due(1)).toBe(false);
     expect(due(2)).toBe(true);
+    appendFileSync(fileOf(house), 'eve@example.com\n');
+    expect(due(1)).toBe(true);
+    await exportFrom(house);
+    expect(due(1)).toBe(false);
     house.now += 60_000;
     await fill(19);
     await exportFrom(house);
