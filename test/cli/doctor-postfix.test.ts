@@ -17,6 +17,7 @@ const facts: Facts = {
     socketmap: at(10044),
     tcp: at(10045),
   },
+  proxyForeign: 'pass',
   domains: [{ name: 'example.com', mode: 'enforce', includeSubdomains: false, subaddress: ['+'] }],
 };
 
@@ -46,6 +47,7 @@ const byVerify = [
 
 const files: Record<string, string> = {
   '/etc/postfix/virtual': '# people\nbob@example.com bob\n@example.com  everybody@elsewhere.test\n',
+  '/etc/postfix/elsewhere': 'bob@other.test bob\n@other.test everybody\n',
   '/etc/postfix/people': 'bob@example.com OK\n',
   '/etc/postfix/access': '192.0.2.1 OK\n',
   '/etc/postfix/blocked': '192.0.2.1 REJECT\n',
@@ -158,6 +160,35 @@ const cases: readonly Case[] = [
     bad: [...byVerify, 'address_verify_negative_expire_time = 3d'],
   },
   {
+    id: 'postfix-verify-fallback',
+    good: [...byVerify, 'smtp_fallback_relay = backup.example.net'].map((line) =>
+      line.replace('=smtp:', '=rollcall_verify:'),
+    ),
+    goodServices: [smtpd, 'rollcall_verify unix - - n - - smtp -o smtp_fallback_relay='],
+    bad: [...byVerify, 'smtp_fallback_relay = backup.example.net'],
+    services: [smtpd, 'smtp unix - - n - - smtp'],
+  },
+  { id: 'postfix-verify-fallback', good: byVerify, bad: [...byVerify, 'fallback_relay = [192.0.2.1]'] },
+  {
+    id: 'postfix-alias-unlisted',
+    bad: [...byPolicy, 'virtual_alias_maps = hash:/etc/postfix/virtual'],
+    good: [...bySocketmap, 'virtual_alias_maps = hash:/etc/postfix/virtual'],
+  },
+  {
+    id: 'postfix-alias-unlisted',
+    bad: [...byMilter, 'virtual_alias_maps = ldap:/etc/postfix/aliases.cf'],
+    good: [...byMilter, 'virtual_alias_maps = hash:/etc/postfix/elsewhere'],
+  },
+  {
+    id: 'postfix-virtual-table',
+    bad: [...base, 'virtual_mailbox_maps = socketmap:inet:127.0.0.1:10044:recipients'],
+    good: [
+      ...base,
+      'virtual_mailbox_maps = socketmap:inet:127.0.0.1:10044:recipients',
+      'virtual_transport = lmtp:unix:private/lmtp',
+    ],
+  },
+  {
     id: 'postfix-mail-to-rollcall',
     good: byVerify,
     bad: [...byVerify, 'relay_transport = relay:[127.0.0.1]:2525'],
@@ -204,6 +235,12 @@ const cases: readonly Case[] = [
     good: [...base, restrictions('check_policy_service unix:/run/rollcall/policy.sock')],
     bad: [...base, restrictions('check_policy_service unix:/run/rollcall/policy.sock')],
     services: [chrooted],
+  },
+  {
+    id: 'postfix-proxy-foreign',
+    good: byPolicy,
+    bad: byProxy,
+    facts: { ...facts, proxyForeign: 'reject' },
   },
   { id: 'postfix-speed-adjust', good: byProxy, bad: [...byProxy, 'smtpd_proxy_options = speed_adjust'] },
   { id: 'postfix-milter-protocol', good: byMilter, bad: [...byMilter, 'milter_protocol = 2'] },

@@ -41,7 +41,7 @@ describe('snippets', () => {
     ['postfix', 'socketmap', 'relay_recipient_maps = socketmap:inet:127.0.0.1:10044:recipients'],
     ['postfix', 'tcp', 'relay_recipient_maps = tcp:127.0.0.1:10045'],
     ['postfix', 'milter', '{ inet:127.0.0.1:10041, default_action=tempfail'],
-    ['postfix', 'smtp', 'example.com=smtp:[127.0.0.1]:2525'],
+    ['postfix', 'smtp', 'example.com=rollcall_verify:[127.0.0.1]:2525'],
     ['postfix', 'proxy', '-o smtpd_proxy_filter=127.0.0.1:10042'],
     ['exim', 'readsocket', '${readsocket{inet:127.0.0.1:10046}'],
     ['exim', 'smtp', 'port = 2525'],
@@ -100,6 +100,63 @@ describe('snippets', () => {
         expect(text).not.toMatch(/DUNNO|default_action=accept|defer_ok|reject_code = 450/);
       }
     }
+  });
+
+  const observing: Facts = {
+    ...facts,
+    domains: [
+      ...facts.domains,
+      { name: 'new.test', mode: 'observe', includeSubdomains: false, subaddress: [] },
+    ],
+  };
+
+  it.each(['policy', 'milter', 'smtp'])(
+    'leaves a list of your own alone while a domain observes: %s',
+    (door) => {
+      expect(lines('postfix', door)).toContain('relay_recipient_maps =');
+      expect(lines('postfix', door, observing)).not.toContain('relay_recipient_maps =');
+      expect(lines('postfix', door, observing)).toContain('#relay_recipient_maps =');
+    },
+  );
+
+  it('a map that observes switches the list of your own off, and says so', () => {
+    expect(makeSnippet('postfix', observing, 'socketmap').notes.join()).toContain('switches it off');
+    expect(makeSnippet('postfix', facts, 'socketmap').notes.join()).not.toContain('switches it off');
+  });
+
+  it.each([
+    ['postfix', 'policy', 'timeout=10s,', 'timeout=30s,'],
+    ['postfix', 'milter', 'command_timeout=10s', 'command_timeout=30s'],
+    ['sendmail', 'milter', 'R:10s', 'R:30s'],
+    ['exim', 'readsocket', '{10s}', '{30s}'],
+    ['exim', 'smtp', 'callout=10s', 'callout=30s'],
+  ] as const)('%s through %s waits for as long as a verdict may take', (mta, door, short, long) => {
+    expect(lines(mta, door).join()).toContain(short);
+    expect(lines(mta, door, { ...facts, asksAhead: true }).join()).toContain(long);
+  });
+
+  it('prints a second service of Postfix only where the next hop is this machine', () => {
+    const at = (hop: string, ownAddresses: string[] = []) =>
+      makeSnippet('postfix', { ...facts, nextHops: [hop], ownAddresses }, 'proxy');
+    const text = (hop: string, own?: string[]) =>
+      at(hop, own)
+        .files.flatMap((file) => file.lines)
+        .join('\n');
+    expect(text('127.0.0.1:10043')).toContain('127.0.0.1:10043 inet');
+    expect(text('[::1]:10043')).toContain('[::1]:10043 inet');
+    expect(text('192.0.2.7:25')).not.toContain('192.0.2.7:25 inet');
+    expect(at('192.0.2.7:25').notes.join()).toContain('another machine');
+    const own = text('192.0.2.7:25', ['192.0.2.7']);
+    expect(own).toContain('192.0.2.7:25 inet');
+    expect(own).toContain('smtpd_client_restrictions=permit_mynetworks,reject');
+  });
+
+  it('says what to do about mail to other domains at the proxy, and about aliases that Postfix alone knows', () => {
+    const notes = (given: Facts, door: string) => makeSnippet('postfix', given, door).notes.join();
+    expect(notes(facts, 'proxy')).toContain('Set edges.proxy.foreignDomains to "pass"');
+    expect(notes({ ...facts, proxyForeign: 'pass' }, 'proxy')).toContain('nobody but this Postfix may reach');
+    for (const door of ['policy', 'milter', 'proxy'])
+      expect(notes(facts, door)).toContain('virtual_alias_maps');
   });
 
   it('one line of an address list cannot begin a line of its own', () => {

@@ -8,6 +8,7 @@ import { hostPort, type Facts } from './facts.js';
 /** What the sections of doors have in common, and that of the proxy. */
 interface Section {
   readonly listen: readonly ListenAddress[];
+  readonly foreignDomains?: 'reject' | 'pass';
   readonly nextHops?: readonly (string | { readonly host: string; readonly port: number })[];
 }
 
@@ -16,7 +17,7 @@ export function factsOf(config: Config): Facts {
   const sections = Object.entries(config.edges).flatMap(([name, section]: [string, Section | undefined]) =>
     section === undefined ? [] : [[name, section] as const],
   );
-  const nextHops = sections.find(([name]) => name === 'proxy')?.[1].nextHops;
+  const { nextHops, foreignDomains } = sections.find(([name]) => name === 'proxy')?.[1] ?? {};
   return {
     doors: Object.fromEntries(sections.map(([name, { listen }]) => [name, listen])),
     domains: Object.entries(config.domains).map(([name, domain]) => ({
@@ -37,6 +38,7 @@ export function factsOf(config: Config): Facts {
       (found ?? []).map(({ address }) => address),
     ),
     asksAhead: Object.values(config.sources).some(({ kind }) => kind === 'smtp'),
+    ...(foreignDomains !== undefined && { proxyForeign: foreignDomains }),
     ...(nextHops !== undefined && {
       nextHops: nextHops.map((hop) => (typeof hop === 'string' ? hop : hostPort(hop))),
     }),

@@ -16,6 +16,8 @@ export interface Facts {
   readonly exports?: readonly ExportFacts[];
   /** `host:port` of the mail servers behind the `proxy` door. */
   readonly nextHops?: readonly string[];
+  /** What the `proxy` door does with domains that are not ours. */
+  readonly proxyForeign?: 'reject' | 'pass';
   /** IP addresses of this machine, besides loopback. */
   readonly ownAddresses?: readonly string[];
   /** A source of kind `smtp` is asked while the mail server waits: a verdict may take 25 s. */

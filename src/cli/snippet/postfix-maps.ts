@@ -8,6 +8,7 @@ import {
   exportedFacts,
   hostPort,
   reach,
+  some,
   type ExportFacts,
   type Facts,
   type Way,
@@ -35,7 +36,7 @@ export const socketmapWay: Way = {
           ],
         },
       ],
-      notes: [...mapNotes, ...postfixNotes(facts, 'socketmap', address)],
+      notes: [...mapNotes, ...observedNotes(facts), ...postfixNotes(facts, 'socketmap', address)],
     };
   },
 };
@@ -60,6 +61,7 @@ export const tcpWay: Way = {
       notes: [
         'While Rollcall is down each recipient takes Postfix ten seconds to defer; with socketmap none.',
         ...mapNotes,
+        ...observedNotes(facts),
         ...postfixNotes(facts, 'tcp'),
       ],
     };
@@ -133,7 +135,18 @@ const codes: readonly string[] = [
   'unknown_relay_recipient_reject_code = 550',
 ];
 
+/** Two maps are one or the other: there is no way to keep a list of one's own beside this and have both hold. */
+function observedNotes({ domains }: Facts): string[] {
+  const observed = domains.filter(({ mode }) => mode !== 'enforce').map(({ name }) => name);
+  if (observed.length === 0) return [];
+  return [
+    `If relay_recipient_maps names a list of your own now, this line switches it off, and everybody is accepted in ${some(observed)}: ` +
+      'keep your list until those are "enforce", and observe through the policy door.',
+  ];
+}
+
 const mapNotes: readonly string[] = [
-  'For domains in virtual_mailbox_domains the same value belongs in virtual_mailbox_maps; for mydestination in local_recipient_maps.',
+  'For mydestination the same value belongs in local_recipient_maps; for virtual_mailbox_domains in virtual_mailbox_maps, but only ' +
+    'where virtual_transport is another than virtual (lmtp, dovecot): virtual(8) opens no table over the network.',
   'A catch-all `@domain` in virtual_alias_maps comes before this and makes everybody known.',
 ];

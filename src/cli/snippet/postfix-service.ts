@@ -34,3 +34,21 @@ export function postfixNotes(facts: Facts, door: string, address?: ListenAddress
     ...commonNotes(facts, door),
   ];
 }
+
+/** Not while a domain only observes: it accepts everybody, and a list that is in use would be gone. */
+export function ownListOff({ domains }: Facts): string[] {
+  const observed = domains.filter(({ mode }) => mode !== 'enforce').map(({ name }) => name);
+  if (observed.length === 0)
+    return [
+      "# The list is Rollcall's: another one here would have to be kept true as well.",
+      'relay_recipient_maps =',
+    ];
+  return [
+    `# A list of your own stays until every domain is "enforce": Rollcall refuses nobody yet in ${some(observed)}. Then:`,
+    '#relay_recipient_maps =',
+  ];
+}
+
+export const aliasNote =
+  'Names that only virtual_alias_maps knows are unknown here, and refused: they must be in a list of Rollcall as well. ' +
+  'The socketmap door is asked after virtual_alias_maps.';

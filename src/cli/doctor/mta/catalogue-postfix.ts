@@ -73,12 +73,17 @@ export const postfixFaults = {
   'postfix-verify-reason': {
     level: 'warn',
     why: 'Strangers read the name and address of the server that was asked.',
-    mend: 'unverified_recipient_reject_reason = No such mailbox here',
+    mend: 'unverified_recipient_reject_reason = Mailbox unknown here, or it cannot be checked now; it is the text of 450 too',
   },
   'postfix-verify-cache': {
     level: 'warn',
     why: 'Postfix keeps a refusal by itself: somebody new stays refused until it expires, three days by default.',
     mend: 'address_verify_negative_expire_time = 10m, address_verify_negative_refresh_time = 1m',
+  },
+  'postfix-verify-fallback': {
+    level: 'error',
+    why: `While Rollcall is down the probe goes there instead, and everybody is let in. ${accepts}`,
+    mend: 'Send probes by a transport of their own, with `-o smtp_fallback_relay=` in master.cf. `rollcall snippet postfix --door smtp` prints it.',
   },
   'postfix-mail-to-rollcall': {
     level: 'error',
@@ -125,6 +130,16 @@ export const postfixFaults = {
     why: 'Two lists of the same people drift apart: who is only in one is refused, or let in past Rollcall.',
     mend: 'Keep Rollcall alone: empty it, or leave only the map of Rollcall.',
   },
+  'postfix-alias-unlisted': {
+    level: 'warn',
+    why: 'Rollcall is asked about the name as it was written: one that only Postfix knows is refused.',
+    mend: 'Put these names into a list of Rollcall, or ask through the socketmap door, which comes after virtual_alias_maps.',
+  },
+  'postfix-virtual-table': {
+    level: 'error',
+    why: 'virtual(8) opens no table over the network: mail that was accepted stays in the queue, and comes back after days.',
+    mend: 'Deliver by another virtual_transport (lmtp, dovecot), or keep a map of mailboxes there and ask Rollcall through the policy door.',
+  },
   'postfix-luser-relay': {
     level: 'error',
     why: 'Mail for unknown local users is taken and passed on.',
@@ -169,6 +184,11 @@ export const postfixFaults = {
     level: 'error',
     why: 'With speed_adjust Postfix takes the whole message before it talks to the proxy: nobody is refused at RCPT.',
     mend: 'Take speed_adjust out of smtpd_proxy_options.',
+  },
+  'postfix-proxy-foreign': {
+    level: 'warn',
+    why: 'The proxy refuses other domains with 550 5.7.1: what your own clients and logged-in users send out through this service is lost.',
+    mend: 'Set "foreignDomains": "pass" under edges.proxy (and let nobody else reach that door), or put the filter on a service for incoming mail only.',
   },
   'postfix-milter-protocol': {
     level: 'warn',

@@ -109,7 +109,7 @@ export function verifies({ values }: Front): boolean {
 /** `smtp:[127.0.0.1]:2525` out of a transport or the tables of transports that can be read. */
 export function transports({ values, read }: Front, setting: string): string[] {
   const texts = values.list(setting).flatMap((word) => {
-    if (/^[a-z]+:\[/i.test(word)) return [word];
+    if (/^[a-z0-9_-]+:\[/i.test(word)) return [word];
     const table = parseTable(word);
     return table === undefined ? [] : (entriesOf(table, read) ?? []).map(({ value }) => value);
   });

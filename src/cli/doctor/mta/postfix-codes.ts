@@ -3,6 +3,7 @@ import { fault, type MtaFinding } from './catalogue.js';
 import { nextHopOf, transports, verifies, type Ask } from './postfix-asks.js';
 import { listensAt, parseEndpoint } from './endpoint.js';
 import type { Front } from './postfix-input.js';
+import { valuesOf } from './postfix-values.js';
 import { rcptLists, stepsOf, withSettings } from './restrictions.js';
 
 export function checkCodes(front: Front, asks: readonly Ask[]): MtaFinding[] {
@@ -12,6 +13,7 @@ export function checkCodes(front: Front, asks: readonly Ask[]): MtaFinding[] {
     ...checkPolicyDefault(front, asks),
     ...checkMilter(front, asks),
     ...checkProxy(front, asks),
+    ...checkFallback(front),
     ...checkMailTarget(front),
   ];
 }
@@ -117,11 +119,39 @@ function checkMilter({ values }: Front, asks: readonly Ask[]): MtaFinding[] {
   return findings;
 }
 
-function checkProxy({ values }: Front, asks: readonly Ask[]): MtaFinding[] {
+function checkProxy({ values, facts }: Front, asks: readonly Ask[]): MtaFinding[] {
   if (!asks.some(({ ours, door }) => ours && door === 'proxy')) return [];
   const name = 'smtpd_proxy_options';
-  if (!values.list(name).includes('speed_adjust')) return [];
-  return [fault('postfix-speed-adjust', values.where(name), `${name} = ${values.get(name)}`)];
+  const filter = 'smtpd_proxy_filter';
+  return [
+    ...(values.list(name).includes('speed_adjust')
+      ? [fault('postfix-speed-adjust', values.where(name), `${name} = ${values.get(name)}`)]
+      : []),
+    ...(facts.proxyForeign === 'pass'
+      ? []
+      : [fault('postfix-proxy-foreign', values.where(filter), 'edges.proxy.foreignDomains is "reject"')]),
+  ];
+}
+
+/** The service of master.cf that carries the probes, with what it runs with. */
+function checkFallback(front: Front): MtaFinding[] {
+  const { postconf, lineOf, facts } = front;
+  if (!verifies(front)) return [];
+  const targets = ['address_verify_transport_maps', 'address_verify_relay_transport']
+    .flatMap((name) => transports(front, name))
+    .filter((text) => {
+      const endpoint = parseEndpoint(nextHopOf(text));
+      return endpoint !== undefined && listensAt(facts.doors['smtp'] ?? [], endpoint);
+    });
+  return [...new Set(targets.map((text) => text.slice(0, text.indexOf(':'))))].flatMap((transport) => {
+    const service = postconf.services.find(({ name, type }) => name === transport && type === 'unix');
+    const values = valuesOf(postconf, service, lineOf);
+    const name = 'smtp_fallback_relay';
+    const relay = values.get(name).trim();
+    if (relay === '') return [];
+    const what = `probes go by ${transport}, with ${name} = ${relay}`;
+    return [fault('postfix-verify-fallback', values.where(name), what)];
+  });
 }
 
 /** The smtp door takes no message: only probes belong there. */

@@ -13,6 +13,8 @@ export function checkMaps(front: Front, asks: readonly Ask[]): MtaFinding[] {
     ...checkUnchecked(front, asks),
     ...checkWildcards(front, asks),
     ...checkSecondList(front, asks),
+    ...checkAliases(front, asks),
+    ...checkVirtualTable(front),
     ...checkOpenings(front),
   ];
 }
@@ -93,6 +95,44 @@ function checkSecondList({ values }: Front, asks: readonly Ask[]): MtaFinding[] 
     .filter((word) => !asks.some((one) => one.ours && one.setting === setting && one.text === word));
   if (others.length === 0) return [];
   return [fault('postfix-second-list', values.where(setting), `${others.join(', ')} beside Rollcall`)];
+}
+
+/** Doors that are asked before virtual_alias_maps has its say. A probe (door `smtp`) comes after it. */
+function checkAliases({ values, read, facts }: Front, asks: readonly Ask[]): MtaFinding[] {
+  if (!asks.some(({ ours, door }) => ours && ['policy', 'milter', 'proxy'].includes(door))) return [];
+  const setting = 'virtual_alias_maps';
+  return values.list(setting).flatMap((word) => {
+    const table = parseTable(word);
+    if (table === undefined || asks.some((one) => one.ours && one.text === word)) return [];
+    const entries = ['regexp', 'pcre'].includes(table.type) ? undefined : entriesOf(table, read);
+    if (entries === undefined)
+      return [fault('postfix-alias-unlisted', values.where(setting), `${word} may name some`)];
+    const names = entries
+      .map(({ key }) => key)
+      .filter(
+        (key) => key.indexOf('@') > 0 && isServed(facts, key.slice(key.lastIndexOf('@') + 1).toLowerCase()),
+      );
+    if (names.length === 0) return [];
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return [
+      fault(
+        'postfix-alias-unlisted',
+        values.where(setting),
+        `${names.slice(0, 3).join(', ')}${more} in ${word}`,
+      ),
+    ];
+  });
+}
+
+function checkVirtualTable({ values }: Front): MtaFinding[] {
+  const setting = 'virtual_mailbox_maps';
+  if (!/^virtual(:|$)/.test(values.get('virtual_transport').trim())) return [];
+  return values
+    .list(setting)
+    .filter((word) => ['socketmap', 'tcp'].includes(parseTable(word)?.type ?? ''))
+    .map((word) =>
+      fault('postfix-virtual-table', values.where(setting), `${word}, and virtual_transport = virtual`),
+    );
 }
 
 function checkOpenings({ values }: Front): MtaFinding[] {

@@ -36,6 +36,8 @@ const defaults: Readonly<Record<string, string>> = {
   address_verify_transport_maps: '$transport_maps',
   address_verify_relay_transport: '$relay_transport',
   relay_transport: 'relay',
+  virtual_transport: 'virtual',
+  smtp_fallback_relay: '$fallback_relay',
   milter_default_action: 'tempfail',
   milter_protocol: '6',
   soft_bounce: 'no',
