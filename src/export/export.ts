@@ -6,11 +6,18 @@
  * cannot say is refused, or told in `warnings`; a file is emptied or shrinks past its limit only by force. Failures are a
  * state with reasons, not exceptions, but for `conflict`: another process is at it.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { asRollcallError, RollcallError } from '../errors.js';
 import { openFrozenLookup, type FrozenLookup } from '../lookup/frozen.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
 import { askedOf, hookAfter, record } from './aftermath.js';
+import {
+  companionOf,
+  companionPath,
+  foreignCompanion,
+  isCompanionSame,
+  writeCompanion,
+} from './companion.js';
 import { notFresh, swallowed, uncut, unsayable, type Unfit } from './fitness.js';
 import { formats, type Format } from './formats.js';
 import { guardExport } from './guard.js';
@@ -39,7 +46,7 @@ interface Attempt extends Omit<ExportReport, 'hook'> {
   readonly lapsing: boolean;
 }
 
-/** Adds the lock of the file to `locks`: it is held until the hook has run. */
+/** Adds the locks of its files to `locks`: they are held until the hook has run. */
 function attemptExport(options: ExportOptions, deps: ExportDeps, locks: (() => void)[]): Attempt {
   if (!existsSync(deps.lookupFile))
     return nothing(options, null, 'deferred', ['there is no list yet'], 'Sync the sources of its domains.');
@@ -47,8 +54,10 @@ function attemptExport(options: ExportOptions, deps: ExportDeps, locks: (() => v
   try {
     const path = realPathOf(options.path);
     if (deps.dryRun !== true) {
-      locks.push(lockPlace(path));
-      removeStale(path);
+      for (const each of [path, ...companionPath(formats[options.format], options.path)]) {
+        locks.push(lockPlace(each));
+        removeStale(each);
+      }
     }
     lookup = openFrozenLookup(deps.lookupFile);
     return exportFrom(lookup, path, options, deps);
@@ -119,6 +128,7 @@ function writeFile(
   try {
     const tally = createTally(domains, format.cutsAt === 'all' ? delimitersOf(domains) : []);
     const before = format.writer.read(path);
+    const companion = companionOf(format, options.path, domains);
     const written = format.writer.write({
       temporary,
       path: options.path,
@@ -132,17 +142,26 @@ function writeFile(
       rows: walk({ lookup, table: deps.table, tenant: options.tenant, domains, now: deps.now }, tally),
       countOf: (domain) => tally.addresses.get(domain) ?? 0,
     });
-    const reasons = guardExport(before, written.stamp.domains, maxShrinkPercent);
+    const reasons = [
+      ...guardExport(before, written.stamp.domains, maxShrinkPercent),
+      ...foreignCompanion(companion),
+    ];
     const made = (state: ExportState): Attempt => describe(options, format, tally, written, state);
     if (reasons.length > 0 && deps.force !== true) {
       return { ...made('refused'), reasons, hint: guardHint };
     }
-    const isSame = deps.force !== true && typeof before !== 'string' && format.writer.isSame(path, temporary);
+    const isSame =
+      deps.force !== true &&
+      typeof before !== 'string' &&
+      isCompanionSame(companion) &&
+      format.writer.isSame(path, temporary);
     if (deps.dryRun === true) return made(isSame ? 'unchanged' : 'planned');
-    if (!isSame) announce(options, deps, tally);
-    if (!isSame) replaceFile(temporary, path);
-    writeCompanion(format, options.path, domains);
-    return made(isSame ? 'unchanged' : 'written');
+    if (isSame) return made('unchanged');
+    announce(options, deps, tally);
+    // before the file itself: where there is none yet, the mail server defers
+    if (companion !== undefined) writeCompanion(companion, options);
+    replaceFile(temporary, path, options);
+    return made('written');
   } finally {
     rmSync(temporary, { force: true });
   }
@@ -164,15 +183,6 @@ function announce(options: ExportOptions, deps: ExportDeps, tally: Tally): void 
 
 function delimitersOf(domains: readonly DomainPolicy[]): string[] {
   return [...new Set(domains.flatMap(({ subaddress }) => subaddress))];
-}
-
-function writeCompanion(format: Format, path: string, domains: readonly DomainPolicy[]): void {
-  const companion = format.companion?.(path, delimitersOf(domains));
-  if (companion === undefined) return;
-  if (existsSync(companion.path) && readFileSync(companion.path, 'utf8') === companion.text) return;
-  const temporary = temporaryFor(companion.path);
-  writeFileSync(temporary, companion.text);
-  replaceFile(temporary, companion.path);
 }
 
 function describe(

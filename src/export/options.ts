@@ -2,9 +2,10 @@
 import type { DomainTable } from '../policy/domain-table.js';
 import type { FormatName } from './formats.js';
 import type { HookOptions, HookResult } from './hook.js';
+import type { Rights } from './rights.js';
 import type { DomainCount } from './row.js';
 
-export interface ExportOptions {
+export interface ExportOptions extends Rights {
   readonly name: string;
   readonly format: FormatName;
   readonly path: string;

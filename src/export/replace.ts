@@ -1,38 +1,53 @@
 /**
  * Puts a finished file in the place of another: readers see the old one or the new one, never a part.
  *
- * Promises: mode, owner and group of the file in place are kept (0640 when there is none); the new name is on disk when it
- * returns. Throws `RollcallError` when the owner cannot be kept, as the mail server might not be able to read the file.
+ * Promises: mode, owner and group of the file in place are kept, and a new one has those it is given; the new name is on
+ * disk when it returns. Throws `RollcallError` when the owner cannot be set, as the mail server might not be able to read the
+ * file.
  */
 import { chmodSync, chownSync, closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, RollcallError } from '../errors.js';
+import { idOf, type Rights } from './rights.js';
 
 const newFileMode = 0o640;
 
-/** Both names are in one folder. */
-export function replaceFile(temporary: string, path: string): void {
-  const there = statSync(path, { throwIfNoEntry: false });
-  chmodSync(temporary, there === undefined ? newFileMode : there.mode & 0o7777);
-  if (there !== undefined) keepOwner(temporary, path, there);
+/** Both names are in one folder. `rights` are those of a new file. */
+export function replaceFile(temporary: string, path: string, rights: Rights): void {
+  const there = statSync(path, { throwIfNoEntry: false }) ?? newFile(temporary, rights);
+  setOwner(temporary, path, there);
+  // after chown, which takes set-user-id bits away; until here nobody else could read it
+  chmodSync(temporary, there.mode & 0o7777);
   renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 
-function keepOwner(temporary: string, path: string, there: { uid: number; gid: number }): void {
+interface Owned {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function newFile(temporary: string, { mode = newFileMode, owner, group }: Rights): Owned & { mode: number } {
   const made = statSync(temporary);
-  if (made.uid === there.uid && made.gid === there.gid) return;
+  return {
+    mode,
+    uid: owner === undefined ? made.uid : idOf('user', owner),
+    gid: group === undefined ? made.gid : idOf('group', group),
+  };
+}
+
+function setOwner(temporary: string, path: string, { uid, gid }: Owned): void {
+  const made = statSync(temporary);
+  if (made.uid === uid && made.gid === gid) return;
   try {
-    chownSync(temporary, there.uid, there.gid);
-    // chown takes set-user-id bits away, and nothing else
-    chmodSync(temporary, statSync(path).mode & 0o777);
+    chownSync(temporary, uid, gid);
   } catch (cause) {
     throw new RollcallError(
       'store',
-      `${path} belongs to another user or group, which cannot be kept: ${messageOf(cause)}`,
+      `${path} cannot be given to its user (${uid}) and group (${gid}): ${messageOf(cause)}`,
       {
         cause,
-        hint: 'Give the file to the user that Rollcall runs as, with a group the mail server is in.',
+        hint: 'Give the file to the user that Rollcall runs as, with a group that this user and the mail server are in.',
       },
     );
   }

@@ -42,3 +42,17 @@ describe('two exports of one configuration', () => {
     expect(issuesOf({ one: { ...db, format: 'plain' }, two: cf })).toEqual([]);
   });
 });
+
+describe('whose a new file is', () => {
+  const one = { format: 'plain', path: 'f' };
+
+  it.each([{ mode: '0644' }, { mode: '640' }, { owner: 'postfix', group: 104 }, { group: 'mail' }])(
+    'can be said: %j',
+    (rights) => expect(issuesOf({ one: { ...one, ...rights } })).toEqual([]),
+  );
+
+  it.each([{ mode: '0666' }, { mode: 644 }, { mode: '0240' }, { owner: -1 }, { group: 'a:b' }])(
+    'is refused: %j',
+    (rights) => expect(issuesOf({ one: { ...one, ...rights } })).toHaveLength(1),
+  );
+});

@@ -71,6 +71,30 @@ describe('replacing', () => {
     expect(statSync(real).size).toBeGreaterThan(100);
   });
 
+  it('makes a new file with the mode, owner and group it is told, and its .cf too', async () => {
+    await fill(20);
+    const isRoot = process.getuid?.() === 0;
+    const own = isRoot ? { owner: 12_345, group: 'daemon' } : {};
+    const cf = `${fileOf(house)}.cf`;
+    await exportFrom(house, { format: 'sqlite', mode: 0o644, ...own });
+    for (const file of [fileOf(house), cf]) {
+      expect(statSync(file).mode & 0o7777).toBe(0o644);
+      if (isRoot) expect(statSync(file)).toMatchObject({ uid: 12_345, gid: 1 });
+    }
+    await exportFrom(house, { format: 'sqlite', mode: 0o600, force: true });
+    for (const file of [fileOf(house), cf]) expect(statSync(file).mode & 0o7777).toBe(0o644);
+  });
+
+  it('writes nothing for an owner that is none', async () => {
+    await fill(20);
+    const report = await exportFrom(house, { group: 'no-such-group' });
+    expect(report).toMatchObject({
+      state: 'failed',
+      reasons: ['there is no group "no-such-group" on this machine'],
+    });
+    expect(existsSync(fileOf(house))).toBe(false);
+  });
+
   it('is not written again while nothing changes', async () => {
     await fill(20);
     await exportFrom(house);

@@ -1,5 +1,5 @@
 /** What is not exported, and what becomes of the file then: it stays as it was. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formats, type FormatName } from '../../src/export/formats.js';
 import type { DomainOptions } from '../../src/policy/domain-table.js';
@@ -129,6 +129,26 @@ describe('the guard', () => {
     expect(bytes()).toBe('root: me@example.com\n');
     writeFileSync(fileOf(house), '');
     expect(await exportFrom(house, { format })).toMatchObject({ state: 'written' });
+  });
+
+  it('overwrites no .cf that is not ours, and writes nothing beside it', async () => {
+    await fill(20);
+    const cf = `${fileOf(house)}.cf`;
+    writeFileSync(cf, '# my own\ndbpath = /elsewhere\n');
+    const report = await exportFrom(house, { format: 'sqlite' });
+    expect(report).toMatchObject({
+      state: 'refused',
+      reasons: [expect.stringContaining(`${cf} that Rollcall did not`)],
+    });
+    expect(readFileSync(cf, 'utf8')).toContain('my own');
+    expect(existsSync(fileOf(house))).toBe(false);
+    expect(await exportFrom(house, { format: 'sqlite', force: true })).toMatchObject({ state: 'written' });
+    expect(readFileSync(cf, 'utf8')).toContain(`dbpath = ${fileOf(house)}`);
+    // one of ours that somebody has changed is written again
+    appendFileSync(cf, 'query = SELECT 1\n');
+    expect(await exportFrom(house, { format: 'sqlite' })).toMatchObject({ state: 'written' });
+    expect(readFileSync(cf, 'utf8')).not.toContain('SELECT 1');
+    expect(await exportFrom(house, { format: 'sqlite' })).toMatchObject({ state: 'unchanged' });
   });
 
   it('changes nothing in a dry run, and leaves nothing behind', async () => {
