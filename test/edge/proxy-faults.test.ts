@@ -4,6 +4,7 @@ import type { ProxyEdgeOptions } from '../../src/edge/proxy/proxy-edge.js';
 import { freePort } from '../support/free-port.js';
 import { openClient, smtpAsk, smtpReply, type LineClient } from './client.js';
 import { runProxy, type Running } from './edges.js';
+import { recorder, verdictFor } from './fake-decide.js';
 import { runHop, type FakeHop, type HopScript, type Say } from './fake-hop.js';
 
 type Options = Partial<ProxyEdgeOptions>;
@@ -402,6 +403,22 @@ describe('a client', () => {
     expect(await rcpt('known')).toMatch(/^421 4\.7\.0 Too many rejected/);
     client.close();
   });
+
+  it('that asks and never reads is answered as much as there is room for, and cut', async () => {
+    const text = 'x'.repeat(300);
+    const record = recorder(() => ({ ...verdictFor('stale'), text }));
+    const limits = { idleTimeoutMs: 400, maxRecipients: 1_000_000 };
+    const { client, edge, hop } = await house({}, { ...record, ...limits });
+    await askAll(client, begin.slice(0, 2));
+    client.socket.removeAllListeners('data');
+    client.socket.pause();
+    client.send('RCPT TO:<stale@example.com>\r\n'.repeat(100_000));
+    await expect.poll(() => edge.connections(), { timeout: 20_000 }).toBe(0);
+    // what the kernel takes of 33 MB, and a little of ours
+    expect(record.asked.length).toBeLessThan(50_000);
+    client.close();
+    await gone(edge, hop);
+  }, 30_000);
 
   it('that stays for too long, or is silent, is cut', async () => {
     const { client, edge } = await house({}, { sessionTimeoutMs: 300 });

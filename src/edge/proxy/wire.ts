@@ -94,6 +94,15 @@ export class Wire {
     return this.#socket.writableNeedDrain ? this.#drain(timeoutMs) : true;
   }
 
+  /** Waits until what was written is on its way; false when that takes longer, or it is gone. */
+  async drained(timeoutMs: number): Promise<boolean> {
+    const until = Date.now() + timeoutMs;
+    // The other side may have ended its half and still read: only a socket that takes nothing more counts.
+    while (this.#socket.writableNeedDrain && this.#socket.writable && Date.now() < until)
+      await this.#drain(Math.max(1, until - Date.now()));
+    return !this.#socket.writableNeedDrain;
+  }
+
   /** Takes another socket in place of this one: TLS over it. What was held is gone (RFC 3207 §4.2). */
   upgrade(socket: Socket): void {
     this.#detach();
