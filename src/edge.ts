@@ -35,7 +35,7 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
   const traffic = createTraffic({ sink: threadSink({ path: join(config.dataDir, 'traffic.db') }), log });
   const witness = createWitness({ mailLog, record: (event) => traffic.record(event) });
   try {
-    const edges = createEdges(config, {
+    const edges = await createEdges(config, {
       decide: verdicts.decide,
       confirm: callAhead.confirm,
       serves: verdicts.serves,

@@ -1,29 +1,27 @@
-/** From the configuration to the edges: which doors there are, each built in its own file of doors/. */
+/**
+ * From the configuration to the edges: which doors there are, each built in its own file of doors/.
+ *
+ * A door that is not configured is not even loaded: it would cost its part of the memory, and of the time to start.
+ */
 import type { EdgeName } from '../config/edges/edges.js';
 import type { Config } from '../config/schema.js';
 import { describeAddress } from '../edge/bind.js';
 import type { BuildEdge, BuiltEdge, EdgeDeps } from './doors/door.js';
-import { buildHttp } from './doors/http.js';
-import { buildMilter } from './doors/milter.js';
-import { buildPolicy } from './doors/policy.js';
-import { buildProxy } from './doors/proxy.js';
-import { buildReadsocket } from './doors/readsocket.js';
-import { buildSmtp } from './doors/smtp.js';
-import { buildSocketmap } from './doors/socketmap.js';
-import { buildTcp } from './doors/tcp.js';
 import type { Door } from './lifecycle.js';
 import { optionsOf } from './reload.js';
 
-const builders: Readonly<Record<EdgeName, BuildEdge>> = {
-  smtp: buildSmtp,
-  policy: buildPolicy,
-  socketmap: buildSocketmap,
-  tcp: buildTcp,
-  readsocket: buildReadsocket,
-  http: buildHttp,
-  milter: buildMilter,
-  proxy: buildProxy,
+const builders: Readonly<Record<EdgeName, () => Promise<BuildEdge>>> = {
+  smtp: async () => (await import('./doors/smtp.js')).buildSmtp,
+  policy: async () => (await import('./doors/policy.js')).buildPolicy,
+  socketmap: async () => (await import('./doors/socketmap.js')).buildSocketmap,
+  tcp: async () => (await import('./doors/tcp.js')).buildTcp,
+  readsocket: async () => (await import('./doors/readsocket.js')).buildReadsocket,
+  http: async () => (await import('./doors/http.js')).buildHttp,
+  milter: async () => (await import('./doors/milter.js')).buildMilter,
+  proxy: async () => (await import('./doors/proxy.js')).buildProxy,
 };
+
+const edgeNames = Object.keys(builders) as EdgeName[];
 
 export interface Edges {
   /** Opens every door; where they are. Throws `config`, with all doors closed again. */
@@ -33,8 +31,11 @@ export interface Edges {
   reload(config: Config): void;
 }
 
-export function createEdges(config: Config, deps: EdgeDeps): Edges {
-  const built = Object.values(builders)
+/** Throws `config`. */
+export async function createEdges(config: Config, deps: EdgeDeps): Promise<Edges> {
+  const names = edgeNames.filter((name) => config.edges[name] !== undefined);
+  const builds = await Promise.all(names.map((name) => builders[name]()));
+  const built = builds
     .map((build) => build(config, deps))
     .filter((one): one is BuiltEdge => one !== undefined);
   const drain = async (): Promise<void> => {
