@@ -1,9 +1,9 @@
 /** The proxy door: what passes through, what does not, and in which order. */
 import { describe, expect, it } from 'vitest';
-import { replies } from '../../src/policy/verdict.js';
+import { replies, type Verdict } from '../../src/policy/verdict.js';
 import { openClient, smtpAsk, smtpReply, type LineClient } from './client.js';
 import { runProxy, type Running } from './edges.js';
-import { recorder } from './fake-decide.js';
+import { recorder, verdictFor } from './fake-decide.js';
 import { runHop, type FakeHop, type HopScript } from './fake-hop.js';
 
 interface House extends Running {
@@ -200,6 +200,73 @@ describe('a recipient', () => {
     ]);
     expect(record.asked.map(({ advisory }) => advisory)).toEqual([true, true, true, true]);
     expect(record.told.map(({ verdict }) => verdict.reason)).toEqual(['unknown']);
+    client.close();
+  });
+
+  const routed = [
+    'victim%evil.example@example.com',
+    'evil.example!victim@example.com',
+    '"victim@evil.example"@example.com',
+    '"vic\\%tim"@example.com',
+    '@relay.example:victim%evil.example@example.com',
+    'a@victim@example.com',
+  ];
+  const relayed: Record<string, (verdict: Verdict) => Verdict> = {
+    'in mode observe': (verdict) => ({
+      ...verdict,
+      reason: 'unknown',
+      wouldBe: { ...replies.unknown, reason: 'unknown' },
+    }),
+    'in mode off': (verdict) => ({ ...verdict, reason: 'off' }),
+    'by a subaddress': (verdict) => ({ ...verdict, reason: 'subaddress' }),
+    'by a pattern': (verdict) => ({ ...verdict, reason: 'pattern' }),
+    'by a catch-all': (verdict) => ({ ...verdict, reason: 'catch-all' }),
+  };
+  for (const [name, change] of Object.entries(relayed))
+    it(`that names a way to another domain is not handed on when it is accepted ${name}`, async () => {
+      const record = recorder(() => change(verdictFor('known')));
+      const { hop, client } = await house({}, record);
+      await askAll(client, begin.slice(0, 2));
+      for (const recipient of routed)
+        expect(await smtpAsk(client, `RCPT TO:<${recipient}>`)).toMatch(
+          /^550 5\.7\.1 Relaying denied: .*\(ref /,
+        );
+      expect(hop.commands.filter((command) => command.startsWith('RCPT'))).toEqual([]);
+      expect(new Set(record.told.map(({ verdict }) => verdict.action))).toEqual(new Set(['reject']));
+      expect(await smtpAsk(client, 'RCPT TO:<@relay.example:plain@example.com>')).toBe('250 2.0.0 Ok');
+      expect(hop.commands.at(-1)).toBe('RCPT TO:<plain@example.com>');
+      client.close();
+    });
+
+  it('that names a way to another domain is handed on when the list has that very address', async () => {
+    for (const reason of ['known', 'alias-domain'] as const) {
+      const { hop, client } = await house(
+        {},
+        recorder(() => verdictFor(reason)),
+      );
+      await askAll(client, [...begin.slice(0, 2), 'RCPT TO:<a%b@example.com>']);
+      expect(hop.commands.at(-1)).toBe('RCPT TO:<a%b@example.com>');
+      client.close();
+    }
+  });
+
+  it('that names a way to another domain is not handed on because the next hop knows it', async () => {
+    const { hop, client } = await house(
+      {},
+      { decide: () => verdictFor('unknown'), confirm: () => verdictFor('known') },
+    );
+    await askAll(client, begin);
+    expect(hop.commands.at(-1)).toMatch(/^RCPT /);
+    expect(await smtpAsk(client, 'RCPT TO:<a%b@example.com>')).toMatch(/^550 5\.7\.1 /);
+    client.close();
+  });
+
+  it('that names a way to another domain is deferred while the lists are in doubt', async () => {
+    const stale = { ...verdictFor('known'), reason: 'stale' } as const;
+    const { hop, client } = await house({}, { decide: () => stale });
+    await askAll(client, begin);
+    expect(hop.commands.at(-1)).toMatch(/^RCPT /);
+    expect(await smtpAsk(client, 'RCPT TO:<a%b@example.com>')).toMatch(/^451 4\.4\.3 /);
     client.close();
   });
 

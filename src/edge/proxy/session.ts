@@ -85,7 +85,7 @@ export function openProxySession(socket: Socket, options: ProxySessionOptions, c
 
   async function nextCommand(): Promise<{ text: string; bare: boolean } | undefined> {
     // One that writes and never reads is asked for no more than its answers have room for.
-    if (!(await wire.drained(options.idleTimeoutMs)) || over) return undefined;
+    if (!(await wire.drained(options.idleTimeoutMs))) return undefined;
     if (draining && !wire.holds) setImmediate(leaveIfIdle);
     idle = true;
     const waiting = wire.line(options.idleTimeoutMs);
