@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { dropOlder, evict, trimStandings } from './cache-bounds.js';
 import { isDamage, openForWriting, readOnly, removeFile, statement, type Connection } from './cache-file.js';
 import type { Entry } from './lifetimes.js';
 
@@ -18,15 +19,19 @@ export interface Standing {
   readonly blind: boolean;
   /** When it was tried with one; 0: never. */
   readonly triedAt: number;
-  /** When it last took a recipient while not blind; 0: never. */
-  readonly acceptedAt: number;
 }
 
 export interface Cache {
+  /** Opens the file now, so that no question has to. */
+  prepare(): void;
   find(scope: string, address: string): Entry | undefined;
   put(scope: string, domain: string, address: string, entry: Entry): void;
-  /** Recipients of the domain that were known last. */
-  recentlyKnown(scope: string, domain: string, limit: number): readonly string[];
+  /** Known recipients of the domain: so many of those heard of last, and of those heard of longest ago. */
+  knownOf(
+    scope: string,
+    domain: string,
+    limit: number,
+  ): { readonly newest: readonly string[]; readonly oldest: readonly string[] };
   /** `host` as `name:port`. */
   standing(scope: string, host: string, domain: string): Standing | undefined;
   putStanding(scope: string, host: string, domain: string, standing: Standing): void;
@@ -43,7 +48,7 @@ export interface CacheOptions {
   readonly keepMs?: number;
   readonly now: () => number;
   readonly log: Logger;
-  /** Rows of each kind; defaults 500,000 known and 100,000 unknown. */
+  /** Rows of each kind and scope; defaults 500,000 known and 100,000 unknown. */
   readonly maxKnown?: number;
   readonly maxUnknown?: number;
 }
@@ -54,7 +59,8 @@ export function cachePath(dataDir: string): string {
 
 /** Of what the disk refused, or this process may not write. */
 const maxInMemory = 10_000;
-const evictEvery = 500;
+const tidyEvery = 500;
+const defaultKeepMs = 366 * 86_400_000;
 /** A disk that refuses is not tried with every question. */
 const giveUpMs = 10_000;
 const tallyMs = 2000;
@@ -68,11 +74,10 @@ interface EntryRow {
 interface StandingRow {
   readonly blind: number;
   readonly tried_at: number;
-  readonly accepted_at: number;
 }
 
 export function openCache(options: CacheOptions): Cache {
-  const { path, write, log } = options;
+  const { path, write, log, keepMs = defaultKeepMs, maxKnown = 500_000, maxUnknown = 100_000 } = options;
   const entries = new Map<string, Entry>();
   const standings = new Map<string, Standing>();
   let db: Connection | undefined;
@@ -80,6 +85,7 @@ export function openCache(options: CacheOptions): Cache {
   let closed = false;
   let failedUntil = -Infinity;
   let puts = 0;
+  let standingPuts = 0;
   const tallies = new Map<string, number>();
   let tallying: NodeJS.Timeout | undefined;
 
@@ -92,13 +98,21 @@ export function openCache(options: CacheOptions): Cache {
       if (!complained)
         log.warn({ file: path, err: messageOf(error) }, 'answers of mail servers not kept on disk');
       complained = true;
-      if (write && isDamage(error)) {
-        db?.close();
-        db = undefined;
-        removeFile(path);
-      } else if (db === undefined) failedUntil = performance.now() + giveUpMs;
+      if (write && isDamage(error)) beginAnew();
+      else if (db === undefined) failedUntil = performance.now() + giveUpMs;
       return undefined;
     }
+  }
+
+  function beginAnew(): void {
+    try {
+      db?.close();
+      removeFile(path);
+    } catch (error) {
+      failedUntil = performance.now() + giveUpMs;
+      log.warn({ file: path, err: messageOf(error) }, 'damaged answers of mail servers cannot be removed');
+    }
+    db = undefined;
   }
 
   function store(work: (db: Connection) => unknown): boolean {
@@ -126,19 +140,18 @@ export function openCache(options: CacheOptions): Cache {
     });
   }
 
-  function evict(file: Connection): void {
-    puts += 1;
-    if (puts % evictEvery !== 1) return;
-    const trim = statement(
-      file,
-      `DELETE FROM entry WHERE (scope, address) IN (SELECT scope, address FROM entry WHERE known = @known ORDER BY at
-       LIMIT max(0, (SELECT count(*) FROM entry WHERE known = @known) - @max))`,
+  /** Of the domain, in memory; only where the file does not do its part. */
+  function rememberedOf(scope: string, domain: string, limit: number): readonly string[] {
+    const found = [...entries].filter(
+      ([id, entry]) => entry.known && id.startsWith(`${scope}\n`) && id.endsWith(`@${domain}`),
     );
-    trim.run({ known: 0, max: options.maxUnknown ?? 100_000 });
-    trim.run({ known: 1, max: options.maxKnown ?? 500_000 });
+    return found.slice(-limit).map(([id]) => id.slice(scope.length + 1));
   }
 
   return {
+    prepare() {
+      if (write) onFile(() => undefined);
+    },
     find(scope, address) {
       const kept = entries.get(`${scope}\n${address}`);
       if (kept !== undefined) return kept;
@@ -154,21 +167,28 @@ export function openCache(options: CacheOptions): Cache {
     put(scope, domain, address, { known, at, knownUntil }) {
       const id = `${scope}\n${address}`;
       const isStored = store((file) => {
-        const insert = statement(file, 'INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)');
-        insert.run(scope, address, domain, known ? 1 : 0, at, knownUntil ?? null);
-        evict(file);
+        statement(
+          file,
+          `INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+           SET known = excluded.known, at = excluded.at, known_until = excluded.known_until`,
+        ).run(scope, address, domain, known ? 1 : 0, at, knownUntil ?? null);
+        evict(file, scope, known, known ? maxKnown : maxUnknown);
+        puts += 1;
+        if (puts % tidyEvery === 0) dropOlder(file, options.now() - keepMs);
       });
       entries.delete(id);
       if (!isStored) remember(entries, id, { known, at, knownUntil });
     },
-    recentlyKnown(scope, domain, limit) {
-      const rows = onFile((file) =>
-        statement<{ readonly address: string }>(
-          file,
-          'SELECT address FROM entry WHERE scope = ? AND domain = ? AND known = 1 ORDER BY at DESC LIMIT ?',
-        ).all(scope, domain, limit),
-      );
-      return rows?.map(({ address }) => address) ?? [];
+    knownOf(scope, domain, limit) {
+      const remembered = rememberedOf(scope, domain, limit);
+      const rows = (order: 'ASC' | 'DESC'): readonly string[] =>
+        onFile((file) =>
+          statement<{ readonly address: string }>(
+            file,
+            `SELECT address FROM entry WHERE scope = ? AND domain = ? AND known = 1 ORDER BY at ${order} LIMIT ?`,
+          ).all(scope, domain, limit),
+        )?.map(({ address }) => address) ?? [];
+      return { newest: [...remembered, ...rows('DESC')], oldest: rows('ASC') };
     },
     standing(scope, host, domain) {
       const kept = standings.get(`${scope}\n${host}\n${domain}`);
@@ -176,26 +196,28 @@ export function openCache(options: CacheOptions): Cache {
       const row = onFile((file) =>
         statement<StandingRow>(
           file,
-          'SELECT blind, tried_at, accepted_at FROM standing WHERE scope = ? AND host = ? AND domain = ?',
+          'SELECT blind, tried_at FROM standing WHERE scope = ? AND host = ? AND domain = ?',
         ).get(scope, host, domain),
       );
       if (row === undefined) return undefined;
-      return { blind: row.blind === 1, triedAt: row.tried_at, acceptedAt: row.accepted_at };
+      return { blind: row.blind === 1, triedAt: row.tried_at };
     },
     putStanding(scope, host, domain, standing) {
-      const { blind, triedAt, acceptedAt } = standing;
+      const { blind, triedAt } = standing;
       // few, and asked for with each probe
       remember(standings, `${scope}\n${host}\n${domain}`, standing);
-      store((file) =>
-        statement(file, 'INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)').run(
+      store((file) => {
+        statement(file, 'INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?)').run(
           scope,
           host,
           domain,
           blind ? 1 : 0,
           triedAt,
-          acceptedAt,
-        ),
-      );
+        );
+        standingPuts += 1;
+        // with `includeSubdomains` there is no end of domains
+        if (standingPuts % tidyEvery === 0) trimStandings(file);
+      });
     },
     count(scope, outcome) {
       const id = `${scope}\n${outcome}`;

@@ -21,7 +21,7 @@ export function readFigures(path: string): Figures {
       return {
         probes: rows(`SELECT ${source}, outcome, sum(count) AS count FROM probe_count GROUP BY 1, 2`),
         kept: rows(
-          `SELECT ${source}, iif(known, 'known', 'unknown') AS answer, count(*) AS count FROM entry GROUP BY 1, 2`,
+          `SELECT ${source}, iif(known, 'known', 'unknown') AS answer, sum(count) AS count FROM kept GROUP BY 1, 2`,
         ),
         blind: rows(`SELECT ${source}, sum(blind) AS count FROM standing GROUP BY 1`),
       };

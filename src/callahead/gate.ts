@@ -16,6 +16,8 @@ export interface GateOptions {
 export interface Gate {
   /** Undefined: turned away. `background`: only when there is room to spare. */
   run<T>(work: () => Promise<T>, deadline: Deadline, background?: boolean): Promise<T | undefined>;
+  /** One recipient more than the one that each probe begins with: the next probe waits the longer. */
+  spend(): void;
   close(): void;
 }
 
@@ -73,6 +75,10 @@ export function createGate({ maxConcurrent, maxPerSecond, maxWaiting }: GateOpti
 
   return {
     run,
+    spend() {
+      refill();
+      tokens -= 1;
+    },
     close() {
       closed = true;
       clearTimeout(timer);

@@ -1,16 +1,12 @@
 /**
- * How long an answer of a server counts: the lifetimes of verify(8). Pure.
+ * How long an answer of a server counts. Pure.
  *
- * Past `refresh` an answer is old: it is asked again. Past `expire` it counts no more.
+ * A yes, as in verify(8): past `refresh` it is old and asked again, past `expire` it counts no more. A no counts until
+ * `refresh` and not a moment longer: afterwards only a fresh one refuses anybody.
  */
-export interface Lifetime {
-  readonly refreshMs: number;
-  readonly expireMs: number;
-}
-
 export interface Lifetimes {
-  readonly positive: Lifetime;
-  readonly negative: Lifetime;
+  readonly positive: { readonly refreshMs: number; readonly expireMs: number };
+  readonly negative: { readonly refreshMs: number };
 }
 
 export type Age = 'fresh' | 'old' | 'expired';
@@ -27,10 +23,11 @@ export interface Entry {
 /** An answer "from the future" means that a clock was wrong: its age is not known. */
 const clockSlackMs = 10 * 60_000;
 
-export function ageOf(entry: Entry | undefined, lifetimes: Lifetimes, now: number): Age {
+export function ageOf(entry: Entry | undefined, { positive, negative }: Lifetimes, now: number): Age {
   if (entry === undefined) return 'expired';
-  const { refreshMs, expireMs } = entry.known ? lifetimes.positive : lifetimes.negative;
   const age = now - entry.at;
-  if (age < -clockSlackMs || age >= expireMs) return 'expired';
-  return age >= refreshMs ? 'old' : 'fresh';
+  const { refreshMs } = entry.known ? positive : negative;
+  if (age < -clockSlackMs) return 'expired';
+  if (age < refreshMs) return 'fresh';
+  return entry.known && age < positive.expireMs ? 'old' : 'expired';
 }

@@ -1,23 +1,29 @@
 /**
  * The servers of one source, in order, and the sessions with them, kept a few seconds for the next question.
  *
- * Promises that a server that could not be reached is left out for a while when there is another, and that while none can
- * be reached nobody waits for the next attempt: `open` then rejects at once.
+ * Promises that a server that could not be reached, or would not be asked, is left out for a while when there is another,
+ * which is asked in its place; that the first one is asked whenever it is up; and that while none can be reached nobody
+ * waits for the next attempt: `use` then rejects at once.
  */
 import { openSession, type SessionOptions, type SmtpSession } from './smtp-session.js';
 import { deadlineIn, msLeft, type Deadline, type Host } from './wire.js';
 
 export interface PoolOptions extends SessionOptions {
   readonly hosts: readonly Host[];
+  /** For connecting, until RCPT may be said: shared by the servers. */
+  readonly timeoutMs: number;
   /** Of one probe; a kept session is ended after a while that nobody uses it. */
   readonly keptIdleMs?: number;
   /** Told when a server cannot be asked. */
   readonly onTrouble?: (host: Host, error: Error) => void;
 }
 
+/** Its deadline may be nearer than that of the probe, to leave time for another server. */
+export type Work<T> = (session: SmtpSession, deadline: Deadline) => Promise<T>;
+
 export interface Pool {
-  /** Gives a session to `work`, a kept one first; one that turns out to be dead is replaced once. */
-  use<T>(work: (session: SmtpSession) => Promise<T>, deadline: Deadline): Promise<T>;
+  /** Gives a session to `work`, a kept one first; when that dies a fresh one, with each server in turn. */
+  use<T>(work: Work<T>, deadline: Deadline): Promise<T>;
   /** Whether no server can be reached just now. */
   down(): boolean;
   close(): void;
@@ -47,9 +53,15 @@ export function createPool(options: PoolOptions): Pool {
   const isDown = (): boolean => performance.now() < pausedUntil;
 
   function takeKept(): Kept | undefined {
+    const [first] = order();
     for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) {
       clearTimeout(kept.timer);
       if (kept.session.wire.gone) continue;
+      // only the first server's word counts in full
+      if (kept.session.host !== first) {
+        kept.session.wire.quit();
+        continue;
+      }
       kept.session.wire.rest(false);
       return kept;
     }
@@ -64,25 +76,31 @@ export function createPool(options: PoolOptions): Pool {
     return up.length > 0 ? up : hosts;
   }
 
-  async function openNew(deadline: Deadline): Promise<Kept> {
+  /** Tries the servers in turn. */
+  async function useNew<T>(work: Work<T>, deadline: Deadline): Promise<T> {
     if (isDown() || closed) throw new Error('no server can be reached');
-    if (msLeft(deadline) === 0) throw new Error('no answer in time');
     const candidates = order();
-    let failure = new Error('no server is configured');
+    let failure = new Error('no answer in time');
+    if (msLeft(deadline) === 0) throw failure;
+    let isReached = false;
     for (const [index, host] of candidates.entries()) {
+      const left = candidates.length - index;
       if (msLeft(deadline) === 0) break;
       try {
-        const share = deadlineIn(msLeft(deadline) / (candidates.length - index));
-        const session = await openSession(host, options, share);
+        const toOpen = Math.min(options.timeoutMs / candidates.length, msLeft(deadline));
+        const session = await openSession(host, options, deadlineIn(toOpen));
+        isReached = true;
         failures = 0;
+        const answer = await run({ session, uses: 0 }, work, part(deadline, left));
         downUntil.delete(host);
-        return { session, uses: 0 };
+        return answer;
       } catch (error) {
         failure = error as Error;
         downUntil.set(host, deadlineIn(downMs));
         options.onTrouble?.(host, failure);
       }
     }
+    if (isReached) throw failure;
     pausedUntil = deadlineIn(pauseMs[Math.min(failures, pauseMs.length - 1)] ?? 0);
     failures += 1;
     throw failure;
@@ -105,10 +123,10 @@ export function createPool(options: PoolOptions): Pool {
     idle.push(kept);
   }
 
-  async function run<T>(kept: Kept, work: (session: SmtpSession) => Promise<T>): Promise<T> {
+  async function run<T>(kept: Kept, work: Work<T>, deadline: Deadline): Promise<T> {
     busy.add(kept);
     try {
-      return await work(kept.session);
+      return await work(kept.session, deadline);
     } catch (error) {
       kept.session.wire.destroy();
       throw error;
@@ -123,12 +141,12 @@ export function createPool(options: PoolOptions): Pool {
       const kept = takeKept();
       if (kept !== undefined) {
         try {
-          return await run(kept, work);
+          return await run(kept, work, part(deadline, 2));
         } catch {
           // it may have been closed for its age; only a fresh one tells
         }
       }
-      return run(await openNew(deadline), work);
+      return await useNew(work, deadline);
     },
     close() {
       closed = true;
@@ -139,4 +157,9 @@ export function createPool(options: PoolOptions): Pool {
       for (const { session } of busy) session.wire.destroy();
     },
   };
+}
+
+/** The time that is left, shared by so many attempts. */
+function part(deadline: Deadline, attempts: number): Deadline {
+  return deadlineIn(msLeft(deadline) / attempts);
 }

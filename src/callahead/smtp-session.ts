@@ -106,7 +106,7 @@ function createAsk(
     expect(await wire.command(`MAIL FROM:<${sender}>${isUtf8 ? ' SMTPUTF8' : ''}`, deadline), 250, 'MAIL');
     const reply = await wire.command(`RCPT TO:<${address}>`, deadline);
     // RFC 5321 §3.8: 421 to anything means that the connection ends
-    if (reply.code === 421) wire.destroy();
+    if (reply.code === 421) throw new Error(`RCPT: ${textOf(reply)}`);
     return reply;
   };
 }

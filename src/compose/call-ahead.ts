@@ -1,9 +1,11 @@
 /** From the configuration to `confirm`: the mail servers that are asked about whom no list knows, and what they have said. */
 import { hostname } from 'node:os';
+import { formatMailbox, parseMailbox } from '../address/mailbox.js';
 import { createAsker, type Asker } from '../callahead/asker.js';
 import { cachePath, openCache, type Cache } from '../callahead/cache.js';
 import { unanswered } from '../callahead/finding.js';
 import type { SessionOptions } from '../callahead/smtp-session.js';
+import type { Recipient } from '../callahead/witnesses.js';
 import type { Config } from '../config/schema.js';
 import type { SmtpSourceConfig } from '../config/source.js';
 import { messageOf } from '../errors.js';
@@ -41,6 +43,7 @@ export function openCallAhead(options: CallAheadOptions): CallAhead {
   const { log, write, domains, now = Date.now } = options;
   const cache = openCache({ path: cachePath(options.config.dataDir), write, now, log });
   let running = startAskers(options.config, new Map(), { cache, now, log });
+  if (running.size > 0) cache.prepare();
   return {
     confirm: createConfirm({
       domains,
@@ -52,6 +55,7 @@ export function openCallAhead(options: CallAheadOptions): CallAhead {
     reload(config) {
       const before = running;
       running = startAskers(config, before, { cache, now, log });
+      if (running.size > 0) cache.prepare();
       for (const [name, { asker }] of before) if (running.get(name)?.asker !== asker) asker.close();
     },
     close() {
@@ -92,13 +96,20 @@ function askerOptions(name: string, source: SmtpSourceConfig) {
     hosts: source.hosts,
     timeoutMs: source.timeout,
     positive: { refreshMs: positive.refresh, expireMs: positive.expire },
-    negative: { refreshMs: negative.refresh, expireMs: negative.expire },
+    negative: { refreshMs: negative.refresh },
+    witnesses: (source.witness ?? []).flatMap(recipientOf),
     whenBlind: source.whenBlind,
     blindCheckMs: source.blindCheck,
     unknownStatuses: source.unknownStatuses,
     maxConcurrent: source.maxConcurrent,
     maxPerSecond: source.maxPerSecond,
   };
+}
+
+function recipientOf(address: string): Recipient[] {
+  const parsed = parseMailbox(address);
+  if (!parsed.ok) return [];
+  return [{ address: formatMailbox(parsed.mailbox), domain: parsed.mailbox.domain }];
 }
 
 /** Throws `config` when the certificate cannot be read. */

@@ -47,11 +47,15 @@ const sender = z
 const statusError = 'must be an enhanced status code of class 5, such as "5.1.1"';
 const status = z.string({ error: statusError }).regex(/^5\.\d{1,3}\.\d{1,3}$/, { error: statusError });
 
-const lifetime = (refresh: string, expire: string, what: string) =>
-  strict({
-    refresh: duration('1s', '365d').prefault(refresh).describe(`Past this age ${what} is asked about again`),
-    expire: duration('1s', '365d').prefault(expire).describe(`Past this age ${what} counts no more`),
-  }).prefault({});
+const witnessError = 'must be the address of a mailbox that exists there, such as "ada@example.com"';
+const witness = z
+  .string({ error: witnessError })
+  .regex(/^[^\s<>@"]+@[^\s<>@"]+$/, { error: witnessError })
+  .max(254, { error: witnessError })
+  .meta({ 'x-type': 'address' });
+
+const refreshed = (age: string, what: string) =>
+  duration('1s', '365d').prefault(age).describe(`Past this age ${what} is asked about again`);
 
 export const smtpSourceSchema = strict({
   kind: z
@@ -64,12 +68,20 @@ export const smtpSourceSchema = strict({
   timeout: duration('100ms', '20s')
     .prefault('5s')
     .describe('Longest wait for an answer, all told; then the recipient is deferred'),
-  positive: lifetime('7d', '31d', 'a known recipient').describe(
-    'How long a yes counts. An old one is used while it is asked about again',
-  ),
-  negative: lifetime('3h', '3d', 'an unknown recipient').describe(
-    'How long a no counts. An old one is used only when it cannot be asked about again in time',
-  ),
+  witness: oneOrMore(witness, 'address')
+    .optional()
+    .describe(
+      'Mailboxes that exist there, one or more in each domain; neither postmaster nor anything a server knows without its list. A "no such mailbox" counts only when the server takes one of them right after it. Without one, only those learned since count',
+    ),
+  positive: strict({
+    refresh: refreshed('7d', 'a known recipient'),
+    expire: duration('1s', '365d').prefault('31d').describe('Past this age a known recipient counts no more'),
+  })
+    .prefault({})
+    .describe('How long a yes counts. An old one is used while it is asked about again'),
+  negative: strict({ refresh: refreshed('3h', 'an unknown recipient') })
+    .prefault({})
+    .describe('How long a no counts. Afterwards only a new one refuses; without an answer it is a defer'),
   whenBlind: word(['accept', 'defer'])
     .default('accept')
     .describe(

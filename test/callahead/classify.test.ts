@@ -28,6 +28,20 @@ describe('unknown', () => {
     '550 Mailbox not found',
     '550 <blocked-policy@example.com> User unknown',
     '550 Invalid recipient <full@example.com>',
+    '550 5.1.1 <eve@example.com>: Recipient address rejected: User unknown in virtual alias table',
+    '550 5.1.1 Requested action not taken: mailbox unavailable',
+    "550-5.1.1 The email account that you tried to reach does not exist. Please try\n550-5.1.1 double-checking the recipient's email address for typos or\n550-5.1.1 unnecessary spaces. For more information, go to\n550 5.1.1  https://support.google.com/mail/?p=NoSuchUser a1-b2 - gsmtp",
+    '550-Mailbox unknown.  Either there is no mailbox associated with this\n550-name or you do not have authorization to see it.\n550 5.1.1 User unknown',
+    '550 5.1.1 User unknown (mx.host.example.com)',
+    '550 5.1.1 No such user on this server',
+    '550 5.1.1 The address cannot be found',
+    '550 No such user at this site',
+    '550 user eve does not exist',
+    '550 The user "eve" is unknown here',
+    // Exim and qmail
+    '550 Unrouteable address',
+    '550 sorry, no mailbox here by that name. (#5.1.1)',
+    '550 sorry, no mailbox here by that name (#5.1.1 - chkuser)',
   ])('%s', (reply) => {
     expect(word(reply)).toBe('unknown');
   });
@@ -69,10 +83,33 @@ describe('says nothing of the recipient', () => {
     '550 4.1.1 User unknown',
     '252 Cannot VRFY user',
     '354 go ahead',
+    // other reasons, whatever the code
+    '550 5.1.1 <eve@example.com>: Recipient address rejected: undeliverable address: Host or domain name not found. Name service error for name=inside.example type=A: Host not found',
+    '550 5.1.1 <eve@example.com>: Recipient address rejected: unverified address: connect to 10.0.0.7[10.0.0.7]:25: Connection refused',
+    '550 5.1.1 User unknown; LDAP temporarily unavailable',
+    '550 5.1.1 User unknown; rate limit exceeded',
+    '550 5.1.1 Your host is blocked by policy',
+    '550 5.1.1 mailbox is full',
+    '550 Recipient address rejected: Domain not found',
+    '550 Your IP address 10.0.0.1 is not found in reverse DNS',
+    '550 PTR record for your address not found',
+    '550 Mailbox unavailable: LDAP server not found',
+    '550 user not known: cannot contact database',
+    '550 This address never sends mail, bounce for unknown message rejected',
+    '550 Mail from unknown user not wanted',
+    '550 The address book was saved, and the file was not found',
+    '550-Unrouteable address\n550 Sender verify failed',
+    '553 sorry, that domain is not in my list of allowed rcpthosts (#5.7.1)',
+    '550 sorry, user unknown (#4.3.0)',
+    '550 5.1.1 user unknown (#5.7.1)\n550 5.7.1 x',
     // two meanings at once
     '550-5.1.1 User unknown\n550 5.7.1 Blocked',
   ])('%s', (reply) => {
     expect(word(reply)).toBe('unclear');
+  });
+
+  test('at great length', () => {
+    expect(word(`550 5.1.1 ${'User unknown. '.repeat(1000)}`)).toBe('unclear');
   });
 
   test('unless its operator says that a code means it', () => {

@@ -11,8 +11,8 @@ export interface Script {
   mail?: string;
   /** The reply to RCPT, by address; undefined: no answer; `close`: the connection ends. */
   rcpt?: (address: string) => string | undefined;
-  /** Milliseconds before each reply to RCPT. */
-  delayMs?: number;
+  /** Milliseconds before the reply to RCPT. */
+  delayMs?: number | ((address: string) => number);
   /** Sends its replies a byte at a time, with this pause. */
   dripMs?: number;
   tls?: { readonly cert: string; readonly key: string };
@@ -104,7 +104,8 @@ async function answer(fake: Omit<FakeServer, 'port' | 'stop'>, socket: Socket, l
   if (verb === 'RCPT') {
     const address = /<(.*)>/.exec(line)?.[1] ?? '';
     fake.asked.push(address);
-    if (script.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, script.delayMs));
+    const delay = typeof script.delayMs === 'function' ? script.delayMs(address) : (script.delayMs ?? 0);
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
     const reply = (script.rcpt ?? only())(address);
     if (reply === 'close') socket.destroy();
     else if (reply !== undefined) await send(socket, reply, script);

@@ -50,7 +50,7 @@ export async function createAskHouse(script: Script, options: Partial<AskerOptio
       hosts: [{ host: '127.0.0.1', port: server.port }],
       timeoutMs: 2000,
       positive: { refreshMs: 7 * day, expireMs: 31 * day },
-      negative: { refreshMs: 3 * hour, expireMs: 3 * day },
+      negative: { refreshMs: 3 * hour },
       whenBlind: 'accept',
       blindCheckMs: hour,
       maxConcurrent: 4,

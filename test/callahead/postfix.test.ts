@@ -22,7 +22,9 @@ describe.skipIf(!havePostfix)('a domain whose own mail server is asked', () => {
   function house(source: object = {}, domain: object = {}): Rollcall {
     const rollcall = createRollcall({
       domains: { 'example.com': { mode: 'enforce', sources: ['server'], ...domain } },
-      sources: { server: { kind: 'smtp', hosts: `127.0.0.1:${server.port}`, ...source } },
+      sources: {
+        server: { kind: 'smtp', hosts: `127.0.0.1:${server.port}`, witness: 'ada@example.com', ...source },
+      },
       edges: { smtp: { listen: '127.0.0.1:0', greetingDelay: '0s' }, policy: { listen: '127.0.0.1:0' } },
       log: { level: 'debug' },
     });

@@ -18,7 +18,9 @@ async function house(
   const server = await startFakeServer(script);
   const rollcall = createRollcall({
     domains: { 'example.com': { mode: 'enforce', sources: ['server'] } },
-    sources: { server: { kind: 'smtp', hosts: `127.0.0.1:${server.port}`, ...source } },
+    sources: {
+      server: { kind: 'smtp', hosts: `127.0.0.1:${server.port}`, witness: 'ada@example.com', ...source },
+    },
     edges: { policy: { listen: '127.0.0.1:0', maxConnections: 1000 } },
     http: { listen: '127.0.0.1:0' },
   });
@@ -47,7 +49,8 @@ describe('an edge that asks ahead', () => {
     expect(await askOnce(port, 'ada@example.com')).toBe('DUNNO');
     const answers = (await Promise.all(harvest)).flat();
     const seconds = (performance.now() - began) / 1000;
-    expect(server.asked.length - before).toBeLessThanOrEqual(5 + Math.ceil(seconds * 5));
+    // witnesses count as well, afterwards: four probes at a time may each be one ahead
+    expect(server.asked.length - before).toBeLessThanOrEqual(5 + Math.ceil(seconds * 5) + 4);
     expect(answers.filter((answer) => !/^(451 4\.4\.3|550 5\.1\.1) /.test(answer))).toEqual([]);
     expect(answers.filter((answer) => answer.startsWith('451')).length).toBeGreaterThan(900);
   });
@@ -93,12 +96,25 @@ describe('an edge that asks ahead', () => {
     const { rollcall } = await house({ rcpt: people });
     rollcall.configure({
       domains: { 'example.com': { sources: ['server'] } },
-      sources: { server: { kind: 'smtp', hosts: 'localhost:2525', negative: { refresh: '4d' } } },
+      sources: { server: { kind: 'smtp', hosts: 'localhost:2525', positive: { refresh: '40d' } } },
       edges: { smtp: { listen: '127.0.0.1:2525' } },
     });
     const { status, stdout, stderr } = await rollcall.cli(['config', 'check']);
     expect(status).toBe(2);
     expect(stdout + stderr).toContain('is one of our own doors');
     expect(stdout + stderr).toContain('must not be longer than');
+  });
+
+  it('refuses a witness that says nothing, and warns of one for another domain', async () => {
+    const { rollcall } = await house({ rcpt: people }, { witness: 'postmaster@example.com' });
+    const refused = await rollcall.cli(['config', 'check']);
+    expect(refused.status).toBe(2);
+    expect(refused.stdout + refused.stderr).toContain('a server may take it without its list');
+    rollcall.configure({
+      domains: { 'example.com': { sources: ['server'] } },
+      sources: { server: { kind: 'smtp', hosts: '127.0.0.1:25', witness: 'ada@other.example' } },
+    });
+    const warned = await rollcall.cli(['config', 'check']);
+    expect(warned.stdout + warned.stderr).toContain('is in no domain that names this source');
   });
 });
