@@ -60,34 +60,47 @@ function residentMb(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): number {
 describe.skipIf(process.platform !== 'linux')('a message of one gigabyte', () => {
   const defer = deferred();
 
-  it('passes with at most 100 MB resident, and little more than before', async () => {
-    const sink = await startSink();
-    defer(sink.close);
-    const rollcall = createRollcall({
-      domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
-      sources: { staff: { kind: 'csv', path: 'staff.csv' } },
-      edges: { proxy: { listen: '127.0.0.1:0', nextHops: `127.0.0.1:${sink.port}` } },
-    });
-    defer(() => rollcall.remove());
-    mkdirSync(rollcall.folder, { recursive: true });
-    writeFileSync(join(rollcall.folder, 'staff.csv'), 'email\nknown@example.com\n');
-    expect((await rollcall.cli(['sync', 'staff'])).status).toBe(0);
-    const edge = await rollcall.start('edge');
+  /** Node lets short-lived objects fill up to 48 MB before it looks closely; where that matters it can be told otherwise. */
+  const small = { NODE_OPTIONS: '--max-semi-space-size=4' };
 
-    const client = await openClient({ host: '127.0.0.1', port: edge.port('proxy') });
-    await smtpReply(client);
-    for (const command of ['EHLO c', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA'])
-      expect(await smtpAsk(client, command)).toMatch(/^[23]5\d /);
-    const before = residentMb(edge.pid, 'VmRSS');
-    let most = 0;
-    for (let sent = 0; sent < 1024; sent += 1) {
-      if (!client.socket.write(block)) await once(client.socket, 'drain');
-      most = Math.max(most, residentMb(edge.pid, 'RssAnon'));
-    }
-    expect(await smtpAsk(client, '.')).toBe('250 2.0.0 Counted');
-    expect(sink.bytes()).toBe(1024 * megabyte + 3);
-    expect(most).toBeLessThanOrEqual(100);
-    expect(residentMb(edge.pid, 'VmHWM') - before).toBeLessThanOrEqual(40);
-    client.close();
-  }, 120_000);
+  it.each([
+    ['100 MB of its own', {}, 'RssAnon', 40],
+    ['100 MB in all, where Node is told to be small', small, 'VmHWM', 25],
+  ] as const)(
+    'takes at most %s, and little more than before',
+    async (_, env, field, more) => {
+      const sink = await startSink();
+      defer(sink.close);
+      const rollcall = createRollcall(
+        {
+          domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
+          sources: { staff: { kind: 'csv', path: 'staff.csv' } },
+          edges: { proxy: { listen: '127.0.0.1:0', nextHops: `127.0.0.1:${sink.port}` } },
+        },
+        env,
+      );
+      defer(() => rollcall.remove());
+      mkdirSync(rollcall.folder, { recursive: true });
+      writeFileSync(join(rollcall.folder, 'staff.csv'), 'email\nknown@example.com\n');
+      expect((await rollcall.cli(['sync', 'staff'])).status).toBe(0);
+      const edge = await rollcall.start('edge');
+
+      const client = await openClient({ host: '127.0.0.1', port: edge.port('proxy') });
+      await smtpReply(client);
+      for (const command of ['EHLO c', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA'])
+        expect(await smtpAsk(client, command)).toMatch(/^[23]5\d /);
+      const before = residentMb(edge.pid, 'VmRSS');
+      let most = 0;
+      for (let sent = 0; sent < 1024; sent += 1) {
+        if (!client.socket.write(block)) await once(client.socket, 'drain');
+        most = Math.max(most, residentMb(edge.pid, field));
+      }
+      expect(await smtpAsk(client, '.')).toBe('250 2.0.0 Counted');
+      expect(sink.bytes()).toBe(1024 * megabyte + 3);
+      expect(most).toBeLessThanOrEqual(100);
+      expect(residentMb(edge.pid, 'VmHWM') - before).toBeLessThanOrEqual(more);
+      client.close();
+    },
+    120_000,
+  );
 });
