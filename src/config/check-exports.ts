@@ -15,6 +15,9 @@ export function checkExports(config: Config, folder: string): CheckFinding[] {
   const byKey = new Map(
     Object.entries(config.domains).map(([name, domain]) => [domainKey(name) ?? name, domain]),
   );
+  const asked = new Set(
+    Object.entries(config.sources).flatMap(([name, { kind }]) => (kind === 'smtp' ? [name] : [])),
+  );
   const taken = new Map<string, string>();
   return Object.entries(config.exports).flatMap(([name, options]) => {
     const path = ['exports', name];
@@ -23,7 +26,7 @@ export function checkExports(config: Config, folder: string): CheckFinding[] {
     files.forEach((file) => taken.set(file, name));
     const twice =
       other === undefined ? [] : [error([...path, 'path'], `the export "${other}" writes this file already`)];
-    return [...twice, ...checkOne(path, options, byKey)];
+    return [...twice, ...checkOne(path, options, byKey, asked)];
   });
 }
 
@@ -47,11 +50,12 @@ function checkOne(
   path: Path,
   { domains, tenant }: ExportConfig,
   byKey: ReadonlyMap<string, DomainConfig>,
+  asked: ReadonlySet<string>,
 ): CheckFinding[] {
   if (domains === undefined) {
     const own = [...byKey].filter(([, domain]) => domain.tenant === tenant);
     if (own.length === 0) return [error(path, `tenant "${tenant}" has no domain to export`)];
-    return own.flatMap(([name, domain]) => unfit([...path, 'domains'], name, domain));
+    return own.flatMap(([name, domain]) => unfit([...path, 'domains'], name, domain, asked));
   }
   return domains.flatMap((name, index) => {
     const here = [...path, 'domains', index];
@@ -60,12 +64,12 @@ function checkOne(
       return [error(here, `no such domain is configured${didYouMean(name, [...byKey.keys()])}`)];
     if (domain.tenant !== tenant)
       return [error(here, `is a domain of tenant "${domain.tenant}", the export is of tenant "${tenant}"`)];
-    return unfit(here, name, domain);
+    return unfit(here, name, domain, asked);
   });
 }
 
 /** Allowed, because a domain may be in `observe` for a day: the export is refused for so long. */
-function unfit(path: Path, name: string, domain: DomainConfig): CheckFinding[] {
+function unfit(path: Path, name: string, domain: DomainConfig, asked: ReadonlySet<string>): CheckFinding[] {
   const why =
     domain.mode === 'enforce'
       ? domain.catchAll
@@ -74,7 +78,9 @@ function unfit(path: Path, name: string, domain: DomainConfig): CheckFinding[] {
           ? 'it has "patterns"'
           : domain.includeSubdomains
             ? 'it includes subdomains'
-            : undefined
+            : domain.sources.some((source) => asked.has(source))
+              ? 'its own mail server is asked about whom no list knows'
+              : undefined
       : `its mode is "${domain.mode}"`;
   if (why === undefined) return [];
   return [

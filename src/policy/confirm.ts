@@ -83,8 +83,16 @@ function recipientsOf(
   if (!parsed.ok) return [];
   const { mailbox } = parsed;
   const domains = policy.aliasOf === undefined ? [mailbox.domain] : [mailbox.domain, policy.aliasOf];
-  return domains.map((domain) => ({ address: formatMailbox({ local: mailbox.local, domain }), domain }));
+  // Postfix spells what it delivers from the internal form anew, with quotes
+  const isGiven = question.form === 'smtp' && !question.recipient.includes('"') && dots.test(mailbox.local);
+  return domains.map((domain) => ({
+    address: isGiven ? `${mailbox.local}@${domain}` : formatMailbox({ local: mailbox.local, domain }),
+    domain,
+  }));
 }
+
+/** Dots where RFC 5321 §4.1.2 has none, as clients send them (`a..b@`); some servers know them only without quotes. */
+const dots = /^[^\s"<>()[\]\\,;:@]+$/;
 
 /** Several servers, or an alias and its target: the kindest speaks, and a denial only when all agree. */
 export function mergeFindings(findings: readonly Finding[]): Finding {

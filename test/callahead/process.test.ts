@@ -117,4 +117,15 @@ describe('an edge that asks ahead', () => {
     const warned = await rollcall.cli(['config', 'check']);
     expect(warned.stdout + warned.stderr).toContain('is in no domain that names this source');
   });
+
+  it('warns of a file for a domain whose server is asked', async () => {
+    const { rollcall } = await house({ rcpt: people });
+    rollcall.configure({
+      domains: { 'example.com': { mode: 'enforce', sources: ['server'] } },
+      sources: { server: { kind: 'smtp', hosts: '127.0.0.1:25' } },
+      exports: { relay: { format: 'plain', path: 'relay', domains: ['example.com'] } },
+    });
+    const { stdout, stderr } = await rollcall.cli(['config', 'check']);
+    expect(stdout + stderr).toContain('its own mail server is asked about whom no list knows');
+  });
 });

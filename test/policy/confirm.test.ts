@@ -172,3 +172,17 @@ describe('the verdict', () => {
     expect(confirmWith({ find }, verdictOf('never-synced')).answer).toMatchObject({ action: 'defer' });
   });
 });
+
+describe('the spelling', () => {
+  test.each([
+    ['a..b@example.com', 'smtp', 'a..b@example.com'],
+    ['<.a.@example.com>', 'smtp', '.a.@example.com'],
+    ['"a..b"@example.com', 'smtp', '"a..b"@example.com'],
+    ['"a b"@example.com', 'smtp', '"a b"@example.com'],
+    ['a b@example.com', 'internal', '"a b"@example.com'],
+    ['a..b@example.com', 'internal', '"a..b"@example.com'],
+  ] as const)('of %s (%s) is asked as given', (recipient, form, spelled) => {
+    const { asked } = confirmWith({ question: { recipient, form } }, verdictOf('never-synced'));
+    expect(asked).toEqual([`server ${spelled}`]);
+  });
+});
