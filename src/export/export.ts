@@ -139,7 +139,13 @@ function writeFile(
         at: new Date(deps.now).toISOString(),
       },
       domains,
-      rows: walk({ lookup, table: deps.table, tenant: options.tenant, domains, now: deps.now }, tally),
+      rows: walk(
+        {
+          ...{ lookup, domains, table: deps.table, tenant: options.tenant, now: deps.now },
+          folding: format.folding,
+        },
+        tally,
+      ),
       countOf: (domain) => tally.addresses.get(domain) ?? 0,
     });
     const reasons = [

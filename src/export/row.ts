@@ -7,7 +7,7 @@
 import type { Reply } from '../policy/verdict.js';
 
 export interface ExportRow {
-  /** Local part without quotes, folded to lower case. Any character but controls. */
+  /** Local part without quotes, folded to lower case (but `again`). Any character but controls. */
   readonly local: string;
   /** A-label, or the same domain as U-label in a row of its own. */
   readonly domain: string;
@@ -15,6 +15,8 @@ export interface ExportRow {
   readonly reply: Reply;
   /** `removed`: left the list lately, and is deferred. */
   readonly word: 'known' | 'removed';
+  /** Another spelling of the row before. */
+  readonly again?: boolean;
 }
 
 /** What is counted in the file and compared with the next one. */

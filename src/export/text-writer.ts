@@ -37,7 +37,7 @@ function write(format: TextFormat, options: WriteOptions): Written {
     for (const row of options.rows) {
       const line = format.line(row);
       if (line !== undefined) out.add(line);
-      else if (++leftOut <= mostExamples) examples.push(`${row.local}@${row.domain}`);
+      else if (row.again !== true && ++leftOut <= mostExamples) examples.push(`${row.local}@${row.domain}`);
     }
     for (const line of format.tail?.(domains) ?? []) out.add(line);
     out.end();

@@ -12,6 +12,7 @@ import { createDecide } from '../policy/decide.js';
 import type { DomainPolicy, DomainTable } from '../policy/domain-table.js';
 import { replies, type Decide, type Verdict } from '../policy/verdict.js';
 import { spellingsOf } from './spellings.js';
+import { variantsOf, type Folding, type Variants } from './variants.js';
 import type { ExportRow } from './row.js';
 
 export interface WalkOptions {
@@ -20,6 +21,8 @@ export interface WalkOptions {
   readonly tenant: string;
   readonly domains: readonly DomainPolicy[];
   readonly now: number;
+  /** What the mail server folds by itself; default: whoever reads the file folds as Rollcall does. */
+  readonly folding?: Folding | undefined;
 }
 
 /** Filled in while the rows are taken. */
@@ -35,17 +38,24 @@ export interface Tally {
   /** What the mail server takes for a delimiter in every domain alike; empty: those of the domain. */
   readonly delimiters: readonly string[];
   delimitedExample: string | undefined;
+  /** Addresses with more spellings than are written: how many, and one of them. */
+  unspelled: number;
+  unspelledExample: string | undefined;
 }
 
 export function createTally(domains: readonly DomainPolicy[], delimiters: readonly string[] = []): Tally {
   const addresses = new Map(domains.map(({ domain }) => [domain, 0]));
-  return { addresses, removed: 0, internalOnly: 0, delimited: 0, delimiters, delimitedExample: undefined };
+  return {
+    ...{ addresses, removed: 0, internalOnly: 0 },
+    ...{ delimited: 0, delimiters, delimitedExample: undefined },
+    ...{ unspelled: 0, unspelledExample: undefined },
+  };
 }
 
 export function* walk(options: WalkOptions, tally: Tally): Iterable<ExportRow> {
   const decide = decideOf(options);
   const targets = targetsOf(options.domains);
-  for (const policy of options.domains) yield* alwaysRows(options, policy);
+  for (const policy of options.domains) yield* alwaysRows(options, policy, tally);
   for (const key of options.lookup.keys(options.tenant)) {
     const at = key.lastIndexOf('@');
     const local = key.slice(0, at);
@@ -97,7 +107,8 @@ function* rowsOf(
     tally.delimitedExample ??= `${local}@${policy.domain}`;
   }
   const { action, code, status, text } = kind === 'removed' ? verdict : replies.known;
-  yield* spelledDomains({ local, domain: policy.domain, word: kind, reply: { action, code, status, text } });
+  const reply = { action, code, status, text };
+  yield* spelled({ local, domain: policy.domain, word: kind, reply }, options.folding, tally);
 }
 
 function kindOf({ action, reason }: Verdict): ExportRow['word'] | undefined {
@@ -120,10 +131,14 @@ function rankOf(verdict: Verdict): number {
   return verdict.reason === 'internal-only' ? rank.accept : rank[verdict.action];
 }
 
-function* alwaysRows({ table }: WalkOptions, policy: DomainPolicy): Iterable<ExportRow> {
+function* alwaysRows(
+  { table, folding }: WalkOptions,
+  policy: DomainPolicy,
+  tally: Tally,
+): Iterable<ExportRow> {
   const target = policy.aliasOf === undefined ? undefined : table.find(policy.aliasOf);
   for (const local of new Set([...policy.always, ...(target?.always ?? [])])) {
-    yield* spelledDomains({ local, domain: policy.domain, word: 'known', reply: replies.always });
+    yield* spelled({ local, domain: policy.domain, word: 'known', reply: replies.always }, folding, tally);
   }
 }
 
@@ -132,12 +147,25 @@ function isAlways(table: DomainTable, policy: DomainPolicy, local: string): bool
   return policy.aliasOf !== undefined && table.find(policy.aliasOf)?.always.has(local) === true;
 }
 
-/** Mail servers turn neither label into the other, and a client with SMTPUTF8 may use either. */
-function* spelledDomains(row: ExportRow): Iterable<ExportRow> {
+/**
+ * Mail servers turn neither label into the other, and a client with SMTPUTF8 may use either; and they take letters beyond
+ * ASCII as they come.
+ */
+function* spelled(row: ExportRow, folding: Folding | undefined, tally: Tally): Iterable<ExportRow> {
   yield row;
+  const { others, complete } = folding === undefined ? asItIs : variantsOf(row.local, folding);
+  if (!complete) {
+    tally.unspelled += 1;
+    tally.unspelledExample ??= `${row.local}@${row.domain}`;
+  }
+  for (const local of others) yield { ...row, local, again: true };
   const shown = displayDomain(row.domain);
-  if (shown !== row.domain) yield { ...row, domain: foldLocal(shown) };
+  if (shown === row.domain) return;
+  const domain = foldLocal(shown);
+  for (const local of [row.local, ...others]) yield { ...row, local, domain, again: true };
 }
+
+const asItIs: Variants = { others: [], complete: true };
 
 function decideOf({ lookup, table, now }: WalkOptions): Decide {
   return createDecide({

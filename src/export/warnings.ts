@@ -34,6 +34,11 @@ export function warningsOf({ format, tally, written }: WarningsInput): string[] 
           `${delimited} addresses hold a subaddress delimiter themselves, such as ${delimitedExample ?? ''}: a mail server that cuts at the first one refuses their subaddresses`,
         ]
       : []),
+    ...(tally.unspelled > 0
+      ? [
+          `${tally.unspelled} addresses have more spellings than are written, by the case of letters beyond ASCII, such as ${tally.unspelledExample ?? ''}: the mail server refuses the unusual ones`,
+        ]
+      : []),
     ...(format.slowFrom !== undefined && total >= format.slowFrom
       ? [`${total} addresses are many for a mail server that searches the file line by line`]
       : []),
