@@ -68,7 +68,12 @@ export async function sync(product, source, options) {
 
 export function startEdge(product) {
   const options = { port: Object.values(product.ports)[0], log: join(product.folder, 'edge.log') };
-  return startServer(process.execPath, [main, '-c', product.file, 'edge'], options);
+  // as deploy/rollcall-edge.service and `serve` start it
+  return startServer(
+    process.execPath,
+    ['--max-semi-space-size=4', main, '-c', product.file, 'edge'],
+    options,
+  );
 }
 
 export function startControl(product) {

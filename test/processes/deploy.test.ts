@@ -17,12 +17,13 @@ function setting(unit: string, name: string): string {
 describe.each(units)('%s', (unit) => {
   it('runs a command of Rollcall', () => {
     const command = {
-      'rollcall.service': 'serve',
-      'rollcall-control.service': 'control',
-      'rollcall-edge.service': 'edge',
+      'rollcall.service': ['', 'serve'],
+      'rollcall-control.service': ['', 'control'],
+      'rollcall-edge.service': [' --max-semi-space-size=4', 'edge'],
     };
+    const [flag, name] = command[unit as keyof typeof command];
     expect(setting(unit, 'ExecStart')).toBe(
-      `/usr/bin/node --enable-source-maps /opt/rollcall/dist/main.js -c /etc/rollcall/config.json ${command[unit as keyof typeof command]}`,
+      `/usr/bin/node --enable-source-maps${flag} /opt/rollcall/dist/main.js -c /etc/rollcall/config.json ${name}`,
     );
   });
 

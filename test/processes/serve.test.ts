@@ -1,7 +1,7 @@
 /** `serve`: both processes up, one that dies started again, and an end that leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -52,6 +52,8 @@ describe('serve', () => {
       (answer) => answer === 'DUNNO',
     );
     expect(await askOnce(port, 'nobody@example.com')).toMatch(/^550 5\.1\.1 /);
+    // the edge runs as the systemd unit runs it
+    expect(readFileSync(`/proc/${pidOf(serve, 'edge')}/cmdline`, 'utf8')).toContain('--max-semi-space-size=4');
     // the banner comes through a pipe, and control looks at the list twice a second: neither is there at once
     const banner = [
       `policy  127.0.0.1:${port}\n`,
