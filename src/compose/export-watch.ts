@@ -33,13 +33,15 @@ export interface ExportWatch {
 
 /** Removed addresses lapse, and a hook that failed is tried again. */
 const againMs = 10 * 60_000;
+/** Somebody exports by hand. */
+const busyMs = 5000;
 
 export function watchExports(options: ExportWatchOptions): ExportWatch {
   const { log, now = Date.now } = options;
   let working = false;
   let seen: string | undefined;
   let lookAtAll = true;
-  let roundAt = -Infinity;
+  let nextAt = -Infinity;
 
   /** A snapshot that cannot be read now is somebody else's to mend. */
   function markNow(): string | undefined {
@@ -53,11 +55,13 @@ export function watchExports(options: ExportWatchOptions): ExportWatch {
   async function check(): Promise<void> {
     if (working || Object.keys(options.config().exports).length === 0) return;
     const mark = markNow();
-    if (mark === undefined || (mark === seen && !lookAtAll && now() - roundAt < againMs)) return;
+    if (mark === undefined || (mark === seen && !lookAtAll && now() < nextAt)) return;
     const onlyDue = !lookAtAll;
-    [working, lookAtAll, seen, roundAt] = [true, false, mark, now()];
+    [working, lookAtAll, seen, nextAt] = [true, false, mark, now() + againMs];
     try {
-      for (const report of await options.run(onlyDue)) logExport(log, report);
+      const reports = await options.run(onlyDue);
+      for (const report of reports) logExport(log, report);
+      if (reports.some(({ busy }) => busy === true)) nextAt = now() + busyMs;
     } catch (error) {
       log.error({ err: messageOf(error) }, 'exports not written');
     } finally {
@@ -100,7 +104,8 @@ function logExport(log: Logger, report: ExportReport): void {
     ...(warnings.length > 0 && { warnings }),
     ...(hook !== null && { hook: hook.ended, hookOutput: hook.output }),
   };
-  if (!isWell(report))
+  if (report.busy === true) log.info({ ...fields, reasons }, 'export busy, tried again soon');
+  else if (!isWell(report))
     log.error({ ...fields, reasons, ...(hint !== '' && { hint }) }, 'export not as it should be');
   else if (state === 'unchanged' && hook === null) log.debug(fields, 'export unchanged');
   else log.info(fields, 'export written');

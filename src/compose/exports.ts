@@ -61,7 +61,8 @@ function generationOf(lookupFile: string): number | undefined {
 }
 
 function failed({ name, format, path }: ExportOptions, error: unknown): ExportReport {
-  const { message, hint } = asRollcallError(error);
+  const { code, message, hint } = asRollcallError(error);
   const nothing = { generation: null, domains: [], warnings: [], hook: null } as const;
-  return { name, state: 'failed', format, path, reasons: [message], hint, ...nothing };
+  const busy = code === 'conflict' ? ({ busy: true } as const) : {};
+  return { name, state: 'failed', format, path, reasons: [message], hint, ...busy, ...nothing };
 }

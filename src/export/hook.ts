@@ -1,8 +1,8 @@
 /**
  * The hook: a command that runs after a file has changed (`postmap`, `postfix reload`, rsync), never through a shell.
  *
- * Promises: it ends, by its own or within its timeout, with all processes it began; its exit status is told, and the end of
- * what it wrote. It is given no secrets: only PATH, HOME, LANG and what it is about. Never throws.
+ * Promises: it ends, by its own or within its timeout, which ends all processes it began; its exit status is told, and the
+ * end of what it wrote. What it leaves behind when it ends by its own is its own affair. It is given no secrets: only PATH, HOME, LANG and what it is about. Never throws.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -26,6 +26,8 @@ export interface HookResult {
 const outputChars = 2000;
 /** After SIGTERM. */
 const killMs = 2000;
+/** For the rest of its output, which a process that it left behind may hold open for ever. */
+const outputMs = 500;
 
 export function runHook(
   { command, timeoutMs }: HookOptions,
@@ -41,6 +43,7 @@ export function runHook(
     const finish = (ok: boolean, how: string): void => {
       timers.forEach(clearTimeout);
       signal.removeEventListener('abort', onAbort);
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
       resolve({ ok, ended: how, output: output.trim(), ms: Math.round(performance.now() - began) });
     };
     const child = spawn(program, args, {
@@ -71,10 +74,17 @@ export function runHook(
       });
     }
     child.once('error', (error) => finish(false, `cannot be run: ${messageOf(error)}`));
-    child.once('close', (status, by) => {
+    const end = (status: number | null, by: NodeJS.Signals | null): void => {
       const how = ended ?? (status === null ? `killed by ${by ?? 'a signal'}` : `exit status ${status}`);
       finish(ended === undefined && status === 0, how);
+    };
+    child.once('exit', (status, by) => {
+      // who is being cut has a timer of its own
+      if (ended !== undefined) return;
+      timers.splice(0).forEach(clearTimeout);
+      timers.push(setTimeout(() => end(status, by), outputMs));
     });
+    child.once('close', end);
   });
 }
 

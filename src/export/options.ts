@@ -52,6 +52,8 @@ export interface ExportReport {
   readonly hint: string;
   /** What the file cannot say, and says more kindly. */
   readonly warnings: readonly string[];
+  /** Another process is at it: worth trying again in seconds. */
+  readonly busy?: true;
   /** Null when no hook was to run. */
   readonly hook: HookResult | null;
 }

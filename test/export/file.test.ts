@@ -198,6 +198,18 @@ describe('the hook', () => {
     );
   });
 
+  it('that leaves somebody behind with its output has ended, and well', async () => {
+    await fill(20);
+    const began = performance.now();
+    const pidFile = join(house.folder, 'pid');
+    const { hook: result } = await exportFrom(house, {
+      hook: hook(`sleep 30 & echo $! > ${pidFile}; echo said`, 10_000),
+    });
+    process.kill(Number(readFileSync(pidFile, 'utf8')));
+    expect(result).toMatchObject({ ok: true, ended: 'exit status 0', output: 'said' });
+    expect(performance.now() - began).toBeLessThan(8000);
+  });
+
   it('that is no program is told', async () => {
     await fill(20);
     const report = await exportFrom(house, { hook: { command: ['/no/such/program'], timeoutMs: 1000 } });

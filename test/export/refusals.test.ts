@@ -187,5 +187,8 @@ describe('what a file says more kindly is told', () => {
     const { warnings: texthash } = await exportFrom(house, { format: 'texthash', force: true });
     expect(texthash.join()).not.toContain('removed lately');
     expect(rowsIn(house)).toContain('gone@example.com 450 4.2.1 Mailbox not available at the moment');
+    house.domains = [domainOptions('example.com', { replies: { removed: 'Ask "Ann" \\ later' } })];
+    await exportFrom(house, { format: 'sendmail-access', force: true });
+    expect(rowsIn(house)).toContain(`To:gone@example.com\tERROR:4.2.1:"450 Ask 'Ann' \\ later"`);
   });
 });

@@ -5,6 +5,7 @@
  * own that refuses the rest of it. That entry holds for subdomains too.
  */
 import { displayDomain } from '../../address/domain.js';
+import type { Reply } from '../../policy/verdict.js';
 import type { TextFormat } from './format.js';
 
 export const sendmailAccess: TextFormat = {
@@ -12,13 +13,12 @@ export const sendmailAccess: TextFormat = {
   line({ local, domain, word, reply }) {
     // makemap cuts keys at white space, and takes # for a comment
     if (/[\s#"\\]/.test(local)) return undefined;
-    const value = word === 'known' ? 'RELAY' : `ERROR:${reply.status}:"${reply.code} ${reply.text}"`;
+    const value = word === 'known' ? 'RELAY' : errorOf(reply);
     return `To:${local}@${domain}\t${value}`;
   },
   tail: (domains) =>
     domains.flatMap(({ domain, replies }) => {
-      const { code, status, text } = replies.unknown;
-      const refusal = `ERROR:${status}:"${code} ${text.replaceAll('"', "'")}"`;
+      const refusal = errorOf(replies.unknown);
       return [...new Set([domain, displayDomain(domain)])].map((name) => `To:${name}\t${refusal}`);
     }),
   notes: ({ path }) => [
@@ -26,3 +26,8 @@ export const sendmailAccess: TextFormat = {
     "sendmail.mc: FEATURE(`access_db') and FEATURE(`blacklist_recipients')",
   ],
 };
+
+/** The text stands in quotes, and may have none of its own. */
+function errorOf({ code, status, text }: Reply): string {
+  return `ERROR:${status}:"${code} ${text.replaceAll('"', "'")}"`;
+}
