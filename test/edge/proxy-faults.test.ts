@@ -165,6 +165,122 @@ describe('a next hop that is lost', () => {
     other.close();
   });
 
+  it('at the first word of a message is replaced, when the connection was kept from before', async () => {
+    let broken = false;
+    const { client, hop } = await house({
+      reply: (command) => {
+        if (!broken || !command.startsWith('MAIL')) return undefined;
+        broken = false;
+        return { then: 'kill' };
+      },
+    });
+    expect(await askAll(client, [...begin, 'DATA', '.'])).toContain(queued);
+    broken = true;
+    expect((await askAll(client, [...begin.slice(1), 'DATA', '.'])).at(-1)).toBe(queued);
+    expect(hop.total()).toBe(2);
+    client.close();
+  });
+
+  it('at MAIL is a 451 for all that was sent along with it, until the next MAIL', async () => {
+    let well = false;
+    const { client } = await house({
+      reply: (command) => (!well && command.startsWith('MAIL') ? { then: 'kill' } : undefined),
+    });
+    expect((await askAll(client, [...begin, 'DATA'])).slice(1)).toEqual([lost, lost, lost]);
+    well = true;
+    expect(await askAll(client, [...begin.slice(1), 'DATA', '.'])).toContain(queued);
+    expect(await smtpAsk(client, 'RCPT TO:<known@example.com>')).toBe('503 5.5.1 Send MAIL first');
+    client.close();
+  });
+
+  for (const [code, verb] of [
+    [530, 'MAIL'],
+    [503, 'MAIL'],
+    [534, 'RCPT'],
+    [538, 'RCPT'],
+    [503, 'DATA'],
+  ] as const)
+    it(`because it has something against us (${code} to ${verb}) is a 451, and the next one is taken`, async () => {
+      const first = await runHop({
+        reply: (command) => (command.startsWith(verb) ? `${code} 5.7.0 Not from you` : undefined),
+      });
+      const second = await runHop();
+      const running = await runProxy({ nextHops: [first.target, second.target] });
+      const client = await enter(running);
+      const answers = await askAll(client, [...begin, 'DATA']);
+      expect(answers.filter((answer) => answer.startsWith('5'))).toEqual([]);
+      // nothing was under way at MAIL
+      if (verb === 'MAIL') expect(answers.at(-1)).toBe('354 Go ahead');
+      else expect(answers.at(-1)).toBe(lost);
+      client.close();
+      const other = await enter(running);
+      expect(await askAll(other, [...begin, 'DATA', '.'])).toContain(queued);
+      expect(first.total()).toBe(1);
+      other.close();
+    });
+
+  it('because it refuses RSET is replaced', async () => {
+    let open = false;
+    const { client, hop } = await house({
+      reply: (command) => {
+        if (command.startsWith('EHLO')) open = false;
+        if (command === 'RSET') return '500 5.5.2 What?';
+        if (!command.startsWith('MAIL')) return undefined;
+        const nested = open;
+        open = true;
+        return nested ? '503 5.5.1 Nested' : undefined;
+      },
+    });
+    expect(await askAll(client, [...begin, 'RSET', ...begin.slice(1), 'DATA', '.'])).toContain(queued);
+    expect(hop.total()).toBe(2);
+    client.close();
+  });
+
+  it('is not replaced by one that has room for less', async () => {
+    for (const [size, next, answer] of [
+      ['SIZE 5000', 'SIZE 4000', /^421 /],
+      ['SIZE 0', 'SIZE 4000', /^421 /],
+      ['SIZE 4000', 'SIZE 5000', /^250 /],
+      ['SIZE 4000', 'SIZE', /^250 /],
+    ] as const) {
+      const first = await runHop({ features: [size] });
+      const second = await runHop({ features: [next] });
+      const client = await enter(await runProxy({ nextHops: [first.target, second.target] }));
+      await smtpAsk(client, 'EHLO c');
+      await first.close();
+      expect(await smtpAsk(client, 'MAIL FROM:<>')).toMatch(answer);
+      client.close();
+    }
+  });
+
+  it('is replaced by one that can do less, when the message needs no more', async () => {
+    const first = await runHop();
+    const second = await runHop({ features: ['SIZE 10240000'] });
+    const client = await enter(await runProxy({ nextHops: [first.target, second.target] }));
+    await smtpAsk(client, 'EHLO c');
+    await first.close();
+    expect(await askAll(client, [...begin.slice(1), 'DATA', '.'])).toContain(queued);
+    expect(await askAll(client, begin.slice(1, 2))).toEqual(['250 2.0.0 Ok']);
+    expect(await smtpAsk(client, 'RCPT TO:<known@example.com> NOTIFY=NEVER')).toMatch(/^421 4\.4\.1 Another/);
+    client.close();
+  });
+
+  it('leaves no message refused for good whose recipients were only deferred', async () => {
+    const later = '451 4.3.0 No recipient could be taken now, try again later';
+    const { client } = await house({
+      reply: (command) => (command.startsWith('RCPT TO:<full') ? '452 4.2.2 Mailbox full' : undefined),
+    });
+    const [unknown, stale, full] = ['unknown', 'stale', 'full'].map(
+      (name) => `RCPT TO:<${name}@example.com>`,
+    );
+    for (const recipients of [[stale], [full], [unknown, full], [stale, unknown]])
+      expect((await askAll(client, [...begin.slice(0, 2), ...recipients.map(String), 'DATA'])).at(-1)).toBe(
+        later,
+      );
+    expect((await askAll(client, [...begin.slice(0, 2), String(unknown), 'DATA'])).at(-1)).toMatch(/^554 /);
+    client.close();
+  });
+
   it('with a 421 of its own is heard by the client, whose session ends as well', async () => {
     const { client, edge, hop } = await house({
       reply: (command) =>

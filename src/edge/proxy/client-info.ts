@@ -76,8 +76,8 @@ function infoAddress(address: string): string {
 }
 
 /** The IP address that ADDR gives; undefined when it gives none. */
-export function addressOf(info: ClientInfo): string | undefined {
-  const address = (info.get('ADDR') ?? '').replace(/^IPV6:/i, '');
+export function addressOf(info: ClientInfo | undefined): string | undefined {
+  const address = (info?.get('ADDR') ?? '').replace(/^IPV6:/i, '');
   return isIP(address) === 0 ? undefined : plainAddress(address);
 }
 
@@ -86,6 +86,13 @@ export function xtext(text: string): string {
   const escape = (char: string): string =>
     `+${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   return text.slice(0, 80).replace(/[^\x21-\x2a\x2c-\x3c\x3e-\x7e]/g, escape);
+}
+
+/** Octets (latin1). What is no `+XX` stays as it is. */
+export function fromXtext(text: string): string {
+  return text.replace(/\+([\dA-F]{2})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }
 
 /** IPv4 as such, also where a socket for both families shows it in IPv6 clothes. */

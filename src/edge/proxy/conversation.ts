@@ -50,7 +50,7 @@ export class Conversation {
     this.#secure = true;
     this.#greeted = undefined;
     await this.#transaction.reset();
-    this.#transaction.told = undefined;
+    this.#transaction.told = {};
     this.next = 'go on';
   }
 
@@ -102,9 +102,11 @@ export class Conversation {
     await this.#transaction.reset();
     this.#greeted = undefined;
     // What may be offered is what the next hop can do: it has to be asked.
-    const features = await this.#link.open();
-    if (features === undefined) return farewell(proxyReplies.noNextHop);
+    const { told } = this.#transaction;
     const extended = verb === 'EHLO';
+    const isFront = this.#trusted && told.client === undefined;
+    const features = await this.#link.open({ told, name, extended }, isFront);
+    if (features === undefined) return farewell(proxyReplies.noNextHop);
     const offered = extended ? passedFeatures(features) : noFeatures;
     this.#greeted = { name, extended, offered };
     return said(extended ? this.#offer(offered) : `250 ${this.#options.name}`);
@@ -124,8 +126,12 @@ export class Conversation {
     if (this.inTransaction) return wrong(proxyReplies.midTransaction);
     const info = parseClientInfo(rest, command === 'XFORWARD' ? forwardNames : clientNames);
     if (info === undefined) return wrong(proxyReplies.attributes);
-    this.#transaction.told = new Map([...(this.#transaction.told ?? []), ...info]);
-    if (command === 'XFORWARD') return said(proxyReplies.ok);
+    const { client, message } = this.#transaction.told;
+    if (command === 'XFORWARD') {
+      this.#transaction.told = { client, message: new Map([...(message ?? []), ...info]) };
+      return said(proxyReplies.ok);
+    }
+    this.#transaction.told = { client: new Map([...(client ?? []), ...info]) };
     this.#greeted = undefined;
     return said(this.greeting());
   }

@@ -44,9 +44,10 @@ export function passedFeatures(ofNextHop: Features): Features {
   return offered;
 }
 
-/** Whether a client that was offered `promised` finds all of it still. */
-export function keepsPromise(promised: Features, now: Features): boolean {
-  return [...promised.keys()].every((keyword) => now.has(keyword));
+/** Whether a client that was promised room for a message would find less of it now (RFC 1870 §4: 0 or none is no limit). */
+export function hasLessRoom(promised: Features, now: Features): boolean {
+  const room = (features: Features): number => Number.parseInt(features.get('SIZE') ?? '', 10) || Infinity;
+  return promised.has('SIZE') && room(now) < room(promised);
 }
 
 export function featureLines(features: Features): string[] {

@@ -42,7 +42,12 @@ export interface HopOptions {
   readonly name: string;
   readonly tls: NextHopTls;
   readonly timeouts: HopTimeouts;
+  /** Not without XCLIENT: it would take the mail of everybody for ours. */
+  readonly needsXclient?: boolean;
 }
+
+export type Introduced =
+  { readonly kind: 'done' } | { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly reply: Reply };
 
 /** Opportunistic TLS was begun and failed: the next attempt goes without. */
 class TlsFailed extends NextHopError {}
@@ -131,17 +136,24 @@ export class Hop {
     return undefined;
   }
 
-  /** Tells who the client is, when the next hop listens. False when it refuses, or is lost. */
-  async introduce(command: 'XFORWARD' | 'XCLIENT', info: ClientInfo): Promise<boolean> {
-    const offered = this.#features.get(command);
-    if (offered === undefined) return true;
-    const lines = clientInfoCommands(command, info, offered);
-    for (const line of lines) {
+  /** Tells who the client is; `refused` is what the next hop said to it. */
+  async introduce(command: 'XFORWARD' | 'XCLIENT', info: ClientInfo): Promise<Introduced> {
+    const offered = this.#features.get(command) ?? '';
+    for (const line of clientInfoCommands(command, info, offered)) {
       const reply = await this.command(line, this.#options.timeouts.commandMs);
-      if (reply === undefined || kindOf(reply) !== 2) return false;
+      if (reply === undefined || reply.code === 421) return { kind: 'lost' };
+      if (kindOf(reply) !== 2) return { kind: 'refused', reply };
     }
-    // XCLIENT_README: the server greets anew, and EHLO is wanted again.
-    return lines.length === 0 || command === 'XFORWARD' || (await this.#tryEhlo());
+    return { kind: 'done' };
+  }
+
+  /** XCLIENT_README: the server greets anew after it, and EHLO is wanted again, in the client's name. */
+  async helloAs(name = this.#options.name): Promise<Introduced> {
+    const reply = await this.command(`EHLO ${name}`, this.#options.timeouts.greetingMs);
+    if (reply === undefined) return { kind: 'lost' };
+    if (kindOf(reply) !== 2) return { kind: 'refused', reply };
+    this.#features = parseFeatures(reply);
+    return { kind: 'done' };
   }
 
   /** Goodbye, without waiting for the answer. */
@@ -163,20 +175,13 @@ export class Hop {
     const { mode } = this.#options.tls;
     if (useTls && this.#features.has('STARTTLS')) await this.#startTls(mode === 'required');
     else if (mode === 'required') throw new NextHopError('it offers no STARTTLS, which is required');
+    if (this.#options.needsXclient === true && !this.#features.has('XCLIENT'))
+      throw new NextHopError('it does not offer XCLIENT to us');
   }
 
   async #ehlo(): Promise<void> {
     const reply = await this.command(`EHLO ${this.#options.name}`, this.#options.timeouts.greetingMs);
     this.#features = parseFeatures(this.#expect(reply, 'EHLO'));
-  }
-
-  async #tryEhlo(): Promise<boolean> {
-    try {
-      await this.#ehlo();
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   async #startTls(required: boolean): Promise<void> {

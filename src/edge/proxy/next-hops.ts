@@ -21,10 +21,19 @@ export interface NextHopsOptions extends HopOptions {
 export interface NextHops {
   /** Undefined when none answers. `header` as in Hop.open. */
   open(header: Buffer | undefined, signal: AbortSignal): Promise<Hop | undefined>;
+  /** It answers, and does not do its work. */
+  failed(target: NextHop, why: string): void;
+  /** It does. */
+  works(target: NextHop): void;
+  /** Something that the administrator should know of a next hop; said once. */
+  notice(target: NextHop, what: string): void;
 }
 
 export function createNextHops(options: NextHopsOptions): NextHops {
   const downUntil = new Map<NextHop, number>();
+  /** Those that connect and greet, and fail later: a connection does not make them well. */
+  const useless = new Set<NextHop>();
+  const noticed = new Set<string>();
 
   function candidates(): readonly NextHop[] {
     const now = options.now();
@@ -49,7 +58,7 @@ export function createNextHops(options: NextHopsOptions): NextHops {
       for (const target of candidates()) {
         try {
           const hop = await Hop.open(target, options, header, signal);
-          answered(target);
+          if (!useless.has(target)) answered(target);
           return hop;
         } catch (error) {
           if (signal.aborted) return undefined;
@@ -57,6 +66,19 @@ export function createNextHops(options: NextHopsOptions): NextHops {
         }
       }
       return undefined;
+    },
+    failed(target, why) {
+      useless.add(target);
+      failed(target, new Error(why));
+    },
+    works(target) {
+      if (useless.delete(target)) answered(target);
+    },
+    notice(target, what) {
+      const nextHop = describeHop(target);
+      if (noticed.has(`${nextHop} ${what}`)) return;
+      noticed.add(`${nextHop} ${what}`);
+      options.log.warn({ edge: 'proxy', nextHop, what }, 'next hop noticed');
     },
   };
 }

@@ -136,6 +136,7 @@ function sessionOptions(
       name,
       timeouts,
       tls: nextHopTls(options.nextHopTls ?? {}),
+      needsXclient: options.clientInfo === 'xclient',
     }),
     clientInfo: options.clientInfo ?? 'none',
     offersTls: options.tls !== undefined,

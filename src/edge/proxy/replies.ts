@@ -14,6 +14,7 @@ export const proxyReplies = {
   lost: '451 4.4.2 The server behind was lost, try again later',
   /** RFC 5321 §3.3: no valid recipient, no message. */
   noRecipients: '554 5.5.1 No valid recipients',
+  allDeferred: '451 4.3.0 No recipient could be taken now, try again later',
   bareLineEnd: '500 5.5.2 Lines end with CR LF',
   injected: '554 5.5.1 Nothing may follow STARTTLS before TLS, closing',
   smuggling: '521 5.5.2 A dot alone on a line that does not begin and end with CR LF, closing',

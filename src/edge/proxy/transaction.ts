@@ -8,9 +8,10 @@
 import { octetsToText } from '../ask.js';
 import { replyText } from '../reply-text.js';
 import { parsePathArgument } from '../smtp/command.js';
-import { addressOf, type ClientInfo } from './client-info.js';
+import { addressOf } from './client-info.js';
 import { foreignParameter, type Features } from './features.js';
-import type { Link } from './link.js';
+import type { Told } from './identity.js';
+import { spaced, type Link } from './link.js';
 import { judgeRecipient, type RecipientOptions } from './recipient.js';
 import { proxyReplies } from './replies.js';
 import { kindOf } from './reply.js';
@@ -37,12 +38,15 @@ export class Transaction {
   #sender: string | undefined;
   #asked = 0;
   #accepted = 0;
+  #deferred = 0;
+  /** The next hop was lost before it answered MAIL. */
+  #neverBegun = false;
   /** The next hop was lost within this transaction. */
   #broken = false;
   /** In the whole session. */
   #rejected = 0;
   /** Who the client is, by XFORWARD or XCLIENT. */
-  told: ClientInfo | undefined;
+  told: Told = {};
 
   constructor(options: TransactionOptions, link: Link, client: string | undefined) {
     this.#options = options;
@@ -62,22 +66,30 @@ export class Transaction {
     const { path, parameters } = argument;
     if (foreignParameter(parameters, 'MAIL', greeted.offered) !== undefined)
       return wrong(proxyReplies.parameter);
-    const ready = await this.#link.ready({ told: this.told, ...greeted });
-    if (ready !== 'ready') return farewell(proxyReplies[ready]);
-    const reply = await this.#link.command(`MAIL FROM:<${path}>${spaced(parameters)}`);
-    if (reply === undefined) return said(proxyReplies.lost);
-    if (kindOf(reply) === 2) this.#sender = octetsToText(path);
-    return passedOn(reply);
+    const client = { told: this.told, name: greeted.name, extended: greeted.extended };
+    const begun = await this.#link.begin({ client, offered: greeted.offered, path, parameters });
+    this.#neverBegun = begun === 'lost';
+    if (begun === 'lost') return said(proxyReplies.lost);
+    if (typeof begun === 'string') return farewell(proxyReplies[begun]);
+    if (kindOf(begun) === 2) this.#sender = octetsToText(path);
+    return passedOn(begun);
   }
 
   async rcpt(rest: string, greeted: Greeted | undefined): Promise<Said> {
     if (greeted === undefined) return wrong(proxyReplies.heloFirst);
-    if (!this.isOpen) return wrong(proxyReplies.mailFirst);
+    if (!this.isOpen) return this.#notBegun();
     const argument = parsePathArgument(rest, 'TO');
     if (argument === undefined) return wrong(proxyReplies.rcptSyntax);
     const { path, parameters } = argument;
     if (foreignParameter(parameters, 'RCPT', greeted.offered) !== undefined)
       return wrong(proxyReplies.parameter);
+    if (!this.#broken && !this.#link.takes('RCPT', parameters)) return farewell(proxyReplies.changed);
+    const answer = await this.#recipient(path, parameters);
+    if (answer.text.startsWith('4')) this.#deferred += 1;
+    return answer;
+  }
+
+  async #recipient(path: string, parameters: string): Promise<Said> {
     if (this.#asked >= this.#options.maxRecipients) return said(proxyReplies.tooManyRecipients);
     if (this.#rejected >= this.#options.maxRejected) return farewell(proxyReplies.tooManyRejected);
     this.#asked += 1;
@@ -88,10 +100,11 @@ export class Transaction {
   /** 354: the client's message is next. */
   async data(rest: string): Promise<Said> {
     if (rest !== '') return wrong(proxyReplies.dataSyntax);
-    if (!this.isOpen) return wrong(proxyReplies.mailFirst);
+    if (!this.isOpen) return this.#notBegun();
     if (this.#asked === 0) return wrong(proxyReplies.rcptFirst);
     if (this.#broken) return said(proxyReplies.lost);
-    if (this.#accepted === 0) return said(proxyReplies.noRecipients);
+    // Whoever was only deferred may be somebody: the message is not refused for good.
+    if (this.#accepted === 0) return said(proxyReplies[this.#deferred > 0 ? 'allDeferred' : 'noRecipients']);
     const reply = await this.#link.data();
     if (reply === undefined) return this.#lost();
     return reply.code === 354 ? { ...passedOn(reply), then: 'take data' } : passedOn(reply);
@@ -99,24 +112,27 @@ export class Transaction {
 
   /** Takes back what is open, also at the next hop. */
   async reset(): Promise<void> {
-    if (this.isOpen && !this.#broken) await this.#link.command('RSET');
+    if (this.isOpen && !this.#broken) await this.#link.reset();
     this.end();
   }
 
   /** It is over. */
   end(): void {
     // XFORWARD_README: what was told counts for one transaction.
-    if (this.isOpen) this.told = undefined;
+    if (this.isOpen) this.told = { client: this.told.client };
     this.#sender = undefined;
     this.#asked = 0;
     this.#accepted = 0;
+    this.#deferred = 0;
+    this.#neverBegun = false;
     this.#broken = false;
   }
 
   /** The reply to a recipient that is not to be accepted; undefined for one that may be. */
   async #judge(recipient: string): Promise<Said | undefined> {
-    const told = this.told === undefined ? undefined : addressOf(this.told);
-    const envelope = { recipient, sender: this.#sender, client: told ?? this.#client };
+    const { message, client } = this.told;
+    const told = addressOf(message) ?? addressOf(client) ?? this.#client;
+    const envelope = { recipient, sender: this.#sender, client: told };
     const verdict = await judgeRecipient(this.#options, envelope);
     if (verdict === undefined || verdict.action === 'accept') return undefined;
     if (verdict.action === 'reject') this.#rejected += 1;
@@ -130,14 +146,15 @@ export class Transaction {
     return passedOn(reply);
   }
 
+  /** Commands that were sent along with a MAIL whose answer was lost are lost with it. */
+  #notBegun(): Said {
+    return this.#neverBegun ? said(proxyReplies.lost) : wrong(proxyReplies.mailFirst);
+  }
+
   #lost(): Said {
     this.#broken = true;
     return said(proxyReplies.lost);
   }
-}
-
-function spaced(parameters: string): string {
-  return parameters === '' ? '' : ` ${parameters}`;
 }
 
 /**
