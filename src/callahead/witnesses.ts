@@ -1,10 +1,11 @@
 /**
  * Recipients that a server must know: asked about right after it refused somebody, in the same session, to see that its list
- * is not lost. Those that are named for the domain, then the newest and the oldest that it took.
+ * is not lost.
  *
- * Promises a yes only when one was taken. One that is refused while another is taken is known no more. A server that failed
- * is not tried again for half a minute, unless it takes somebody meanwhile. Postmaster and his kind do not count: they are
- * often known to a server that knows nobody else.
+ * Where some are named for the domain, one of them must be taken. Else two that it took before must be, the newest and the
+ * oldest (one, where it took only one yet); when one of them is refused three others must be taken, and then he is known no
+ * more. One alone might be an alias that the server knows without its list; so do postmaster and his kind, who never count. A
+ * server that failed is not tried again for half a minute, unless it takes somebody meanwhile.
  */
 import type { Logger } from '../telemetry/log.js';
 import type { Cache } from './cache.js';
@@ -39,11 +40,10 @@ export interface Witnesses {
 const maxNamed = 3;
 /** So many of the newest, and of the oldest. */
 const maxOfEach = 2;
+const enough = 2;
+const enoughAgainstOne = 3;
 const failedForMs = 30_000;
 const maxFailed = 1000;
-/** One that was taken so lately need not be written again. */
-const stampMs = 60 * 60_000;
-
 /** RFC 2142, and the accounts of a machine. */
 const roles =
   /^(?:postmaster|abuse|hostmaster|webmaster|security|noc|root|mailer-daemon|daemon|nobody|admin(?:istrator)?)@/i;
@@ -52,37 +52,53 @@ export function createWitnesses(options: WitnessesOptions): Witnesses {
   const { scope, cache, now, word, log } = options;
   const failed = new Map<string, Deadline>();
 
-  function of({ address, domain }: Recipient): readonly string[] {
-    const named = (options.witnesses ?? []).filter((each) => each.domain === domain).slice(0, maxNamed);
-    const learned = cache.knownOf(scope, domain, 2 * maxOfEach);
+  function namedFor({ address, domain }: Recipient): readonly string[] {
+    const named = (options.witnesses ?? []).filter((each) => each.domain === domain);
+    return named
+      .map((each) => each.address)
+      .filter((each) => each !== address)
+      .slice(0, maxNamed);
+  }
+
+  function learnedOf({ address, domain }: Recipient): readonly string[] {
+    const { newest, oldest } = cache.knownOf(scope, domain, 2 * maxOfEach);
     const usable = (each: string): boolean => each !== address && !roles.test(each);
-    const ofEach = [learned.newest, learned.oldest].flatMap((some) =>
-      some.filter(usable).slice(0, maxOfEach),
-    );
-    const all = new Set([...named.map((each) => each.address), ...ofEach]);
-    all.delete(address);
-    return [...all];
+    const [first, second] = newest.filter(usable);
+    const [last, lastButOne] = oldest.filter(usable);
+    return [...new Set([first, last, second, lastButOne])].filter((each) => each !== undefined);
+  }
+
+  async function takes(session: SmtpSession, address: string, deadline: Deadline): Promise<Word> {
+    return word(await session.ask(address, deadline));
   }
 
   async function tryThem(session: SmtpSession, recipient: Recipient, deadline: Deadline): Promise<boolean> {
-    const refused: string[] = [];
-    for (const address of of(recipient)) {
-      const said = word(await session.ask(address, deadline));
-      if (said === 'unknown') refused.push(address);
-      if (said !== 'known') continue;
-      writeBack(recipient.domain, address, refused);
-      return true;
-    }
+    const hasNamed = options.witnesses?.some(({ domain }) => domain === recipient.domain) === true;
+    if (!hasNamed) return await tryLearned(session, recipient, deadline);
+    for (const address of namedFor(recipient))
+      if ((await takes(session, address, deadline)) === 'known') return true;
     return false;
   }
 
-  function writeBack(domain: string, taken: string, refused: readonly string[]): void {
-    const kept = cache.find(scope, taken);
-    if (kept?.known !== true || Math.abs(now() - kept.at) > stampMs)
-      cache.put(scope, domain, taken, { known: true, at: now() });
-    for (const address of refused)
-      if (cache.find(scope, address)?.known === true)
-        cache.put(scope, domain, address, { known: false, at: now(), knownUntil: now() });
+  async function tryLearned(
+    session: SmtpSession,
+    recipient: Recipient,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const learned = learnedOf(recipient);
+    const refused: string[] = [];
+    let taken = 0;
+    for (const address of learned) {
+      const said = await takes(session, address, deadline);
+      if (said === 'known') taken += 1;
+      if (said === 'unknown') refused.push(address);
+      if (refused.length === 0 && taken >= Math.min(enough, learned.length)) return true;
+      if (refused.length > 1) return false;
+    }
+    const [gone] = refused;
+    if (gone === undefined || taken < enoughAgainstOne) return false;
+    cache.put(scope, recipient.domain, gone, { known: false, at: now(), knownUntil: now() });
+    return true;
   }
 
   return {
@@ -93,7 +109,7 @@ export function createWitnesses(options: WitnessesOptions): Witnesses {
       if (failed.size >= maxFailed) failed.clear();
       failed.set(domain, deadlineIn(failedForMs));
       const about = { source: options.name, host: hostText(session.host), domain };
-      if (of(recipient).length === 0)
+      if (namedFor(recipient).length + learnedOf(recipient).length === 0)
         log.warn(
           about,
           'no recipient is known yet to try the mail server by: name a `witness`; denials are not believed',

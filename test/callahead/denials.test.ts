@@ -114,15 +114,35 @@ describe('a no counts only from a server that takes somebody right after it', ()
     expect(await ask(ada)).toEqual(unanswered);
   });
 
-  test('and a known one that is refused while another is taken is known no more', async () => {
-    const { ask, server, clock } = await createAskHouse({ rcpt: only(ada, bob, cyd) });
+  test('and where one is named, those learned do not vouch in his place', async () => {
+    const witnesses = [{ address: ada, domain: 'example.com' }];
+    const { ask, server } = await createAskHouse({ rcpt: people }, { witnesses });
+    await ask(bob);
+    server.script = { rcpt: only(bob) }; // an alias that it knows without its list
+    expect(await ask(eve)).toEqual(unanswered);
+  });
+
+  test.each([ada, bob])('and %s alone does not vouch where two are known, and refuses nobody', async (left) => {
+    const { ask, server, clock } = await createAskHouse({ rcpt: people });
     await ask(ada);
     clock.now += minute;
     await ask(bob);
-    clock.now += minute;
-    server.script = { rcpt: only(ada) };
+    server.script = { rcpt: only(left) };
+    expect(await ask(eve)).toEqual(unanswered);
+    expect(ask(ada)).toEqual({ kind: 'known' });
+    expect(ask(bob)).toEqual({ kind: 'known' });
+  });
+
+  test('and one that is refused while three others are taken is known no more', async () => {
+    const four = [ada, bob, cyd, 'dan@example.com'];
+    const { ask, server, clock } = await createAskHouse({ rcpt: only(...four) });
+    for (const each of four) {
+      clock.now += minute;
+      await ask(each);
+    }
+    server.script = { rcpt: only(bob, cyd, 'dan@example.com') };
     expect(await ask(eve)).toEqual({ kind: 'unknown' });
-    expect(ask(bob)).toEqual({ kind: 'unknown', knownUntil: clock.now });
+    expect(ask(ada)).toEqual({ kind: 'unknown', knownUntil: clock.now });
   });
 });
 
