@@ -122,16 +122,19 @@ describe('a no counts only from a server that takes somebody right after it', ()
     expect(await ask(eve)).toEqual(unanswered);
   });
 
-  test.each([ada, bob])('and %s alone does not vouch where two are known, and refuses nobody', async (left) => {
-    const { ask, server, clock } = await createAskHouse({ rcpt: people });
-    await ask(ada);
-    clock.now += minute;
-    await ask(bob);
-    server.script = { rcpt: only(left) };
-    expect(await ask(eve)).toEqual(unanswered);
-    expect(ask(ada)).toEqual({ kind: 'known' });
-    expect(ask(bob)).toEqual({ kind: 'known' });
-  });
+  test.each([ada, bob])(
+    'and %s alone does not vouch where two are known, and refuses nobody',
+    async (left) => {
+      const { ask, server, clock } = await createAskHouse({ rcpt: people });
+      await ask(ada);
+      clock.now += minute;
+      await ask(bob);
+      server.script = { rcpt: only(left) };
+      expect(await ask(eve)).toEqual(unanswered);
+      expect(ask(ada)).toEqual({ kind: 'known' });
+      expect(ask(bob)).toEqual({ kind: 'known' });
+    },
+  );
 
   test('and one that is refused while three others are taken is known no more', async () => {
     const four = [ada, bob, cyd, 'dan@example.com'];
