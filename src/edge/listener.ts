@@ -28,7 +28,8 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Of one IP address; 0 or absent: no limit of its own. */
   readonly maxConnectionsPerClient?: number;
-  readonly onConnection: (socket: Socket, closed: () => void) => Session;
+  /** `address`: where it came in. */
+  readonly onConnection: (socket: Socket, closed: () => void, address: ListenAddress) => Session;
   /** Sent to a client over the limit, before it is closed. */
   readonly busyReply?: string;
   readonly drainTimeoutMs: number;
@@ -67,7 +68,9 @@ export function createListener(options: ListenerOptions): Listener {
 
   async function listenOn(address: ListenAddress): Promise<ListenAddress> {
     // Replies are written whole: Nagle's algorithm would only hold them back.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => room.admit(socket));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      room.admit(socket, address),
+    );
     await bind(server, address, options.name);
     servers.push(server);
     server.on('error', (error) => options.log.error({ edge: options.name, err: error }, 'accept failed'));
@@ -87,7 +90,7 @@ export function createListener(options: ListenerOptions): Listener {
 }
 
 interface Room {
-  admit(socket: Socket): void;
+  admit(socket: Socket, address: ListenAddress): void;
   /** Finishes all sessions; resolves with the number that had to be cut. */
   empty(timeoutMs: number): Promise<number>;
   size(): number;
@@ -103,7 +106,7 @@ function createRoom(options: ListenerOptions): Room {
   let emptied: (() => void) | undefined;
   let draining = false;
 
-  function admit(socket: Socket): void {
+  function admit(socket: Socket, address: ListenAddress): void {
     socket.on('error', () => socket.destroy());
     const client = socket.remoteAddress ?? '';
     const refusal = refusalFor(client);
@@ -115,10 +118,11 @@ function createRoom(options: ListenerOptions): Room {
     figures?.accepted.inc();
     figures?.open.inc();
     let gone = false;
-    const session = options.onConnection(socket, () => {
+    const closed = (): void => {
       if (!gone) leave(socket, client);
       gone = true;
-    });
+    };
+    const session = options.onConnection(socket, closed, address);
     sessions.set(socket, session);
   }
 

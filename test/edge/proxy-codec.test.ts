@@ -282,9 +282,9 @@ describe('the PROXY header', () => {
 describe('trusted clients', () => {
   it('are those of the networks named', () => {
     const trusted = trustedClients(['192.0.2.0/24', '2001:db8::/32', '127.0.0.1']);
-    for (const yes of ['192.0.2.77', '2001:db8:1::1', '127.0.0.1', undefined])
-      expect(trusted(yes)).toBe(true);
-    for (const no of ['192.0.3.1', '2001:db9::1', '127.0.0.2', '::1']) expect(trusted(no)).toBe(false);
-    expect(trustedClients([])(undefined)).toBe(false);
+    for (const yes of ['192.0.2.77', '2001:db8:1::1', '127.0.0.1', 'local']) expect(trusted(yes)).toBe(true);
+    for (const no of ['192.0.3.1', '2001:db9::1', '127.0.0.2', '::1', undefined])
+      expect(trusted(no)).toBe(false);
+    expect(trustedClients([])('local')).toBe(false);
   });
 });

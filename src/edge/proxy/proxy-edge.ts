@@ -109,7 +109,7 @@ export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
     log: options.log,
     mailLog: session.mailLog,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-    onConnection: (socket, closed) => openProxySession(socket, session, closed),
+    onConnection: (socket, closed, address) => openProxySession(socket, session, closed, 'path' in address),
   });
   return { name: 'proxy', ...listener, setTls: (tls) => void (context = contextOf(tls)) };
 }
@@ -165,7 +165,7 @@ function contextOf(tls: TlsMaterial): SecureContext {
   return createSecureContext({ ...tls, minVersion: 'TLSv1.2' });
 }
 
-/** A client on a unix socket is of this machine, and trusted when the loopback network is. */
+/** By its address; `local` for a client on a unix socket, which is of this machine, and trusted when the loopback network is. */
 export function trustedClients(networks: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList();
   for (const network of networks) {
@@ -174,5 +174,9 @@ export function trustedClients(networks: readonly string[]): (address: string | 
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address = '127.0.0.1') => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return (client) => {
+    const address = client === 'local' ? '127.0.0.1' : client;
+    // one that was gone before it could be asked for its address is nobody
+    return address !== undefined && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  };
 }

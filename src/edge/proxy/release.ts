@@ -8,7 +8,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 /** Smaller ones are not worth the call. */
-const minBytes = 16_384;
+const minBytes = 4096;
 
 let nowhere: MessagePort | undefined;
 

@@ -14,6 +14,7 @@ import { plainAddress } from './client-info.js';
 import { Conversation, type ConversationOptions } from './conversation.js';
 import { Link, type LinkOptions } from './link.js';
 import { pump, type Pumped } from './pump.js';
+import { handshake } from './handshake.js';
 import { proxyReplies } from './replies.js';
 import { Wire } from './wire.js';
 
@@ -31,7 +32,13 @@ export interface ProxySessionOptions extends ConversationOptions, LinkOptions {
 /** How long a client whose connection we close may take to read what it was sent. */
 const lingerMs = 1000;
 
-export function openProxySession(socket: Socket, options: ProxySessionOptions, closed: () => void): Session {
+/** `isLocal`: it came in by a unix socket. */
+export function openProxySession(
+  socket: Socket,
+  options: ProxySessionOptions,
+  closed: () => void,
+  isLocal: boolean,
+): Session {
   const client = socket.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
   const link = new Link(options, {
     sourceAddress: client,
@@ -39,7 +46,7 @@ export function openProxySession(socket: Socket, options: ProxySessionOptions, c
     ownAddress: socket.localAddress === undefined ? undefined : plainAddress(socket.localAddress),
     ownPort: socket.localPort,
   });
-  const conversation = new Conversation(options, link, client, options.isTrusted(client));
+  const conversation = new Conversation(options, link, client, options.isTrusted(isLocal ? 'local' : client));
   const wire = new Wire(socket, { maxLine: options.maxLineLength, onClose: onGone, onEnd });
   const deadline = setTimeout(() => cut(proxyReplies.expired), options.sessionTimeoutMs);
   let lingering: NodeJS.Timeout | undefined;
@@ -236,16 +243,3 @@ export function openProxySession(socket: Socket, options: ProxySessionOptions, c
 
 /** Replies gathered beyond this are written at once. */
 const flushAt = 16_384;
-
-function handshake(socket: TLSSocket, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => settle(false), timeoutMs);
-    const settle = (done: boolean): void => {
-      clearTimeout(timer);
-      resolve(done);
-    };
-    socket.once('secure', () => settle(true));
-    socket.once('close', () => settle(false));
-    socket.once('error', () => settle(false));
-  });
-}
