@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { lineClient, openClient, smtpAsk, smtpReply } from '../edge/client.js';
 import { deferred } from '../support/defer.js';
+import { createPki } from '../support/pki.js';
 import { createRollcall } from '../support/rollcall.js';
 
 const megabyte = 1_048_576;
@@ -103,4 +105,49 @@ describe.skipIf(process.platform !== 'linux')('a message of one gigabyte', () =>
     },
     120_000,
   );
+});
+
+describe.skipIf(process.platform !== 'linux')('a message in small TLS records', () => {
+  const defer = deferred();
+
+  it('takes little more memory than before', async () => {
+    const pki = createPki();
+    defer(() => pki.remove());
+    const sink = await startSink();
+    defer(sink.close);
+    const tls = { cert: 'cert.pem', key: 'key.pem' };
+    const rollcall = createRollcall({
+      domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
+      sources: { staff: { kind: 'csv', path: 'staff.csv' } },
+      edges: { proxy: { listen: '127.0.0.1:0', nextHops: `127.0.0.1:${sink.port}`, tls } },
+    });
+    defer(() => rollcall.remove());
+    mkdirSync(rollcall.folder, { recursive: true });
+    writeFileSync(join(rollcall.folder, 'staff.csv'), 'email\nknown@example.com\n');
+    writeFileSync(join(rollcall.folder, tls.cert), pki.certificates.server.cert);
+    writeFileSync(join(rollcall.folder, tls.key), pki.certificates.server.key, { mode: 0o600 });
+    expect((await rollcall.cli(['sync', 'staff'])).status).toBe(0);
+    const edge = await rollcall.start('edge');
+    const plain = await openClient({ host: '127.0.0.1', port: edge.port('proxy') });
+    await smtpReply(plain);
+    for (const command of ['EHLO c', 'STARTTLS']) expect(await smtpAsk(plain, command)).toMatch(/^2/);
+    plain.socket.removeAllListeners('data');
+    const secure = tlsConnect({ socket: plain.socket, ca: pki.ca, host: '127.0.0.1' });
+    await once(secure, 'secureConnect');
+    const client = lineClient(secure);
+    for (const command of ['EHLO c', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA'])
+      expect(await smtpAsk(client, command)).toMatch(/^[23]5/);
+    const before = residentMb(edge.pid, 'RssAnon');
+    let most = 0;
+    // one write is one record
+    const record = Buffer.from(line.repeat(8));
+    for (let sent = 0; sent < 16_384; sent += 1) {
+      if (!secure.write(record)) await once(secure, 'drain');
+      if (sent % 64 === 0) most = Math.max(most, residentMb(edge.pid, 'RssAnon'));
+    }
+    expect(await smtpAsk(client, '.')).toBe('250 2.0.0 Counted');
+    expect(sink.bytes()).toBe(128 * megabyte + 3);
+    expect(most - before).toBeLessThanOrEqual(40);
+    client.close();
+  }, 60_000);
 });
