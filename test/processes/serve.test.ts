@@ -53,7 +53,9 @@ describe('serve', () => {
     );
     expect(await askOnce(port, 'nobody@example.com')).toMatch(/^550 5\.1\.1 /);
     // the edge runs as the systemd unit runs it
-    expect(readFileSync(`/proc/${pidOf(serve, 'edge')}/cmdline`, 'utf8')).toContain('--max-semi-space-size=4');
+    expect(readFileSync(`/proc/${pidOf(serve, 'edge')}/cmdline`, 'utf8')).toContain(
+      '--max-semi-space-size=4',
+    );
     // the banner comes through a pipe, and control looks at the list twice a second: neither is there at once
     const banner = [
       `policy  127.0.0.1:${port}\n`,
