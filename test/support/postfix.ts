@@ -62,7 +62,22 @@ process.once('exit', () => {
   for (const [pid, queue] of masters) if (isMaster(pid, queue)) process.kill(pid, 'SIGKILL');
 });
 
+const queueLength = '/proc/sys/net/unix/max_dgram_qlen';
+
+/**
+ * Postfix logs through a datagram socket. Where the kernel's default of 10 messages stands, its master can block on a full
+ * queue while it is the one that has to start the reader: all of it hangs. systemd sets 512 at boot; a container may lack it.
+ */
+function roomForLogs(): void {
+  try {
+    if (Number(readFileSync(queueLength, 'utf8')) < 512) writeFileSync(queueLength, '512');
+  } catch {
+    // not ours to set here
+  }
+}
+
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
+  roomForLogs();
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-postfix-'));
   // Postfix gives up root for the user postfix, who has to get in here
   chmodSync(folder, 0o755);
