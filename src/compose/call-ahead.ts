@@ -7,7 +7,7 @@ import { unanswered } from '../callahead/finding.js';
 import type { SessionOptions } from '../callahead/smtp-session.js';
 import type { Recipient } from '../callahead/witnesses.js';
 import type { Config } from '../config/schema.js';
-import type { SmtpSourceConfig } from '../config/source.js';
+import type { SmtpSourceConfig } from '../config/sources/smtp.js';
 import { messageOf } from '../errors.js';
 import { createConfirm } from '../policy/confirm.js';
 import type { DomainTable } from '../policy/domain-table.js';

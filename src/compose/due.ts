@@ -5,7 +5,7 @@
  * scheduled time passed while nobody was there; each once. A CSV source without a path never: its list comes by upload.
  */
 import type { Config } from '../config/schema.js';
-import type { ListSourceConfig, SourceConfig } from '../config/source.js';
+import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { lastSyncStart, listRuns } from '../store/sqlite/run-records.js';

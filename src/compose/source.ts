@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import { resolveSecret } from '../config/secret.js';
-import type { CsvSourceConfig, LdapSourceConfig, ListSourceConfig, SourceConfig } from '../config/source.js';
+import type { CsvSourceConfig } from '../config/sources/csv.js';
+import type { LdapSourceConfig } from '../config/sources/ldap.js';
+import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
 import { messageOf, RollcallError } from '../errors.js';
 import { createCsvSource, openCsvFile } from '../source/csv/csv-source.js';
 import { createLdapSource } from '../source/ldap/ldap-source.js';

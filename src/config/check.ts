@@ -7,7 +7,7 @@
 import { checkDomains } from './check-domains.js';
 import { checkExports } from './check-exports.js';
 import { checkProxy } from './check-proxy.js';
-import { checkSources } from './check-sources.js';
+import { checkSources } from './sources/check-sources.js';
 import { checkTenants } from './check-tenants.js';
 import { error, warning } from './findings.js';
 import type { CheckFinding } from './findings.js';

@@ -8,7 +8,9 @@ import { domainKey } from './domain-name.js';
 import type { DomainConfig } from './domain.js';
 import type { ExportConfig } from './exports.js';
 import type { Config } from './schema.js';
-import type { CsvSourceConfig, LdapSourceConfig, SourceConfig } from './source.js';
+import type { CsvSourceConfig } from './sources/csv.js';
+import type { LdapSourceConfig } from './sources/ldap.js';
+import type { SourceConfig } from './sources/sources.js';
 
 /** `folder` is the one that relative paths count from: that of the configuration file. */
 export function finish(config: Config, folder: string): Config {

@@ -10,7 +10,7 @@ import { edgesSchema } from './edges/edges.js';
 import { exportSchema } from './exports.js';
 import { path, strict, text } from './scalars.js';
 import { httpSchema, logSchema, storeSchema, syncSchema } from './services.js';
-import { sourceSchema } from './source.js';
+import { sourceSchema } from './sources/sources.js';
 
 const sourceNameError =
   'must be a name of 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit';

@@ -11,7 +11,7 @@ import { openSession, textOf } from '../../callahead/smtp-session.js';
 import { deadlineIn, hostText, type Host } from '../../callahead/wire.js';
 import { sessionOptions } from '../../compose/call-ahead.js';
 import type { Config } from '../../config/schema.js';
-import type { SmtpSourceConfig } from '../../config/source.js';
+import type { SmtpSourceConfig } from '../../config/sources/smtp.js';
 import { messageOf } from '../../errors.js';
 import { error, ok, warn, type Finding } from './finding.js';
 

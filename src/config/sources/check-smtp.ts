@@ -1,15 +1,15 @@
 /**
  * Checks of sources of kind `smtp`: a loop back to ourselves, lifetimes that contradict each other, witnesses that are none, what has no effect.
  */
-import { error, warning } from './findings.js';
-import type { CheckFinding } from './findings.js';
-import type { Path } from './json.js';
-import { domainKey } from './domain-name.js';
-import { isLoopback } from './listen-address.js';
-import { isOwnDoor } from './own-doors.js';
-import type { Config } from './schema.js';
-import type { SmtpSourceConfig } from './source.js';
-import { formatServer } from './source-smtp.js';
+import { error, warning } from '../findings.js';
+import type { CheckFinding } from '../findings.js';
+import type { Path } from '../json.js';
+import { domainKey } from '../domain-name.js';
+import { isLoopback } from '../listen-address.js';
+import { isOwnDoor } from '../own-doors.js';
+import type { Config } from '../schema.js';
+import type { SmtpSourceConfig } from './smtp.js';
+import { formatServer } from './smtp.js';
 
 export function smtpChecks(config: Config, source: SmtpSourceConfig, path: Path): CheckFinding[] {
   return [

@@ -6,7 +6,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { duration, fail, oneOrMore, path, strict, text, whole, word } from './scalars.js';
+import { duration, fail, oneOrMore, path, strict, text, whole, word } from '../scalars.js';
 
 export interface ServerAddress {
   readonly host: string;
@@ -117,3 +117,5 @@ export const smtpSourceSchema = strict({
     .optional()
     .describe('PEM file of the CA for `"tls": "verified"`; default: the system’s'),
 });
+
+export type SmtpSourceConfig = z.output<typeof smtpSourceSchema>;
