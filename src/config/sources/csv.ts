@@ -1,0 +1,39 @@
+/** A source of kind `csv`, as configured: a file, or lists that are uploaded. */
+import { z } from 'zod';
+import { oneOrMore, path, percent, strict, text, word } from '../scalars.js';
+import { common } from './common.js';
+
+const column = text('the name of a column', 200);
+const columns = oneOrMore(column, 'column name').optional();
+
+export const csvSourceSchema = strict({
+  kind: z.literal('csv').describe('A CSV file, or lists uploaded with `rollcall upload` or over HTTP'),
+  ...common,
+  path: path('a CSV file').optional().describe('The file to read; without it the source only takes uploads'),
+  columns: strict({
+    address: columns.describe('Column of the primary address; default: recognised by its name'),
+    aliases: columns.describe('Columns of further addresses; default: recognised by their names'),
+    id: column.optional().describe('Column of a stable id; default: the primary address'),
+    kind: column.optional().describe('Column of the kind: user, group, contact, mailbox'),
+    disabled: column.optional().describe('Column that says whether the account is disabled'),
+  })
+    .prefault({})
+    .describe('Columns by their names in the header'),
+  delimiter: word([',', ';', '\t', '|']).optional().describe('Between cells; default: recognised'),
+  separator: word([';', ',', '|', ' '])
+    .optional()
+    .describe('Between several addresses in one cell; default: recognised'),
+  encoding: word(['utf-8', 'utf-16le', 'windows-1252'])
+    .default('utf-8')
+    .describe('Text encoding; a byte order mark is dropped'),
+  header: z
+    .union([z.literal('auto'), z.boolean()], { error: 'must be "auto", true or false' })
+    .default('auto')
+    .meta({ 'x-type': '`"auto"`, true or false' })
+    .describe('Whether the first line names the columns'),
+  maxBadPercent: percent(100)
+    .default(10)
+    .describe('With more bad rows than this the read does not count as complete: nothing is removed'),
+});
+
+export type CsvSourceConfig = z.output<typeof csvSourceSchema>;
