@@ -39,7 +39,7 @@ export function wholeNumber(text: string): number {
 async function runs(context: Context, options: RunsOptions): Promise<number> {
   const { config } = await context.load();
   if (options.source !== undefined) {
-    const { sourceConfigOf } = await import('../compose/source.js');
+    const { sourceConfigOf } = await import('../compose/sources/sources.js');
     sourceConfigOf(config, options.source);
   }
   const { listRuns } = await import('../store/sqlite/run-records.js');

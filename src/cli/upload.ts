@@ -46,7 +46,7 @@ async function upload(
   options: UploadOptions,
 ): Promise<number> {
   const { config } = await context.load();
-  const { sourceConfigOf } = await import('../compose/source.js');
+  const { sourceConfigOf } = await import('../compose/sources/sources.js');
   sourceConfigOf(config, source);
   const dryRun = options.dryRun === true;
   const record = await interruptible((signal) =>

@@ -14,7 +14,7 @@ import type { DomainTable } from '../policy/domain-table.js';
 import { createReference } from '../policy/reference.js';
 import type { Confirm } from '../policy/verdict.js';
 import type { Logger } from '../telemetry/log.js';
-import { readCertificate } from './source.js';
+import { readCertificate } from './sources/certificate.js';
 
 export interface CallAhead {
   readonly confirm: Confirm;

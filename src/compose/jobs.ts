@@ -19,7 +19,8 @@ import type { RunRecord, SourceRef } from '../store/store.js';
 import { runSync, type Progress, type RunDeps } from '../sync/run.js';
 import { approveRun, discardRun, rollbackRun } from '../sync/settle.js';
 import { scopeOf } from './domains.js';
-import { listSourceOf, sourceOf, type Upload } from './source.js';
+import type { Upload } from './sources/csv.js';
+import { listSourceOf, sourceOf } from './sources/sources.js';
 
 export type Job = { readonly actor: string } & (
   | { readonly kind: 'sync'; readonly source: string; readonly dryRun: boolean }

@@ -8,9 +8,7 @@ import { domainKey } from './domain-name.js';
 import type { DomainConfig } from './domain.js';
 import type { ExportConfig } from './exports.js';
 import type { Config } from './schema.js';
-import type { CsvSourceConfig } from './sources/csv.js';
-import type { LdapSourceConfig } from './sources/ldap.js';
-import type { SourceConfig } from './sources/sources.js';
+import { finishSource, type Absolute } from './sources/finish-source.js';
 
 /** `folder` is the one that relative paths count from: that of the configuration file. */
 export function finish(config: Config, folder: string): Config {
@@ -36,34 +34,6 @@ function finishDomain(domain: DomainConfig, byKey: ReadonlyMap<string, DomainCon
   if (domain.aliasOf === undefined) return { ...domain, sources };
   const aliasOf = domainKey(domain.aliasOf) ?? domain.aliasOf;
   return { ...domain, aliasOf, sources: [...new Set(byKey.get(aliasOf)?.sources)] };
-}
-
-type Absolute = (path: string) => string;
-
-function finishSource(source: SourceConfig, absolute: Absolute): SourceConfig {
-  switch (source.kind) {
-    case 'ldap':
-      return finishLdap(source, absolute);
-    case 'csv':
-      return finishCsv(source, absolute);
-    case 'smtp':
-      return source.ca === undefined ? source : { ...source, ca: absolute(source.ca) };
-  }
-}
-
-function finishCsv(source: CsvSourceConfig, absolute: Absolute): CsvSourceConfig {
-  return source.path === undefined ? source : { ...source, path: absolute(source.path) };
-}
-
-function finishLdap(source: LdapSourceConfig, absolute: Absolute): LdapSourceConfig {
-  const { tls, bindPassword } = source;
-  return {
-    ...source,
-    tls: { ...tls, ...(tls.ca === undefined ? {} : { ca: absolute(tls.ca) }) },
-    ...(bindPassword !== undefined && 'file' in bindPassword
-      ? { bindPassword: { file: absolute(bindPassword.file) } }
-      : {}),
-  };
 }
 
 function finishEdges(edges: Config['edges'], absolute: Absolute): Config['edges'] {

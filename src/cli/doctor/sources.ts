@@ -10,7 +10,7 @@ import { resolveSecret } from '../../config/secret.js';
 import { secretsOf } from '../../config/secrets.js';
 import type { LdapSourceConfig } from '../../config/sources/ldap.js';
 import type { SourceConfig } from '../../config/sources/sources.js';
-import { sourceOf } from '../../compose/source.js';
+import { sourceOf } from '../../compose/sources/sources.js';
 import { asRollcallError } from '../../errors.js';
 import type { Source } from '../../source/source.js';
 import { error, ok, warn, type Finding } from './finding.js';

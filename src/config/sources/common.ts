@@ -3,6 +3,7 @@ import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { duration, flag, percent, strict, text, whole } from '../scalars.js';
 import { isTimeZone, nicknames } from '../schedule.js';
+import type { SecretReference } from '../secret.js';
 
 const scheduleText = z
   .string({ error: 'must be a cron expression, as text' })
@@ -68,3 +69,11 @@ export const common = {
       'Answer 550 5.2.1 for disabled accounts. Shared, room and equipment mailboxes have disabled accounts and still get mail',
     ),
 } as const;
+
+/** From a path as configured to an absolute one. */
+export type Absolute = (path: string) => string;
+
+/** A reference to a secret, with the path of a file made absolute. */
+export function finishSecret(secret: SecretReference, absolute: Absolute): SecretReference {
+  return 'file' in secret ? { file: absolute(secret.file) } : secret;
+}

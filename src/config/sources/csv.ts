@@ -1,7 +1,7 @@
 /** A source of kind `csv`, as configured: a file, or lists that are uploaded. */
 import { z } from 'zod';
 import { oneOrMore, path, percent, strict, text, word } from '../scalars.js';
-import { common } from './common.js';
+import { common, type Absolute } from './common.js';
 
 const column = text('the name of a column', 200);
 const columns = oneOrMore(column, 'column name').optional();
@@ -37,3 +37,7 @@ export const csvSourceSchema = strict({
 });
 
 export type CsvSourceConfig = z.output<typeof csvSourceSchema>;
+
+export function finishCsv(source: CsvSourceConfig, absolute: Absolute): CsvSourceConfig {
+  return source.path === undefined ? source : { ...source, path: absolute(source.path) };
+}

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration, flag, oneOrMore, path, strict, text, whole, word } from '../scalars.js';
 import { secretSchema } from '../secret.js';
-import { common } from './common.js';
+import { common, finishSecret, type Absolute } from './common.js';
 
 const urlError =
   'must be a URL such as "ldaps://dc1.example.com" or "ldap://127.0.0.1:389", without user, path or query';
@@ -89,3 +89,12 @@ export const ldapSourceSchema = strict({
 });
 
 export type LdapSourceConfig = z.output<typeof ldapSourceSchema>;
+
+export function finishLdap(source: LdapSourceConfig, absolute: Absolute): LdapSourceConfig {
+  const { tls, bindPassword } = source;
+  return {
+    ...source,
+    tls: { ...tls, ...(tls.ca === undefined ? {} : { ca: absolute(tls.ca) }) },
+    ...(bindPassword !== undefined && { bindPassword: finishSecret(bindPassword, absolute) }),
+  };
+}

@@ -1,0 +1,18 @@
+/** The last step of reading a source: its paths become absolute. Each kind says which of its options are paths. */
+import { finishCsv } from './csv.js';
+import { finishLdap } from './ldap.js';
+import type { Absolute } from './common.js';
+import type { SourceConfig } from './sources.js';
+
+export type { Absolute } from './common.js';
+
+export function finishSource(source: SourceConfig, absolute: Absolute): SourceConfig {
+  switch (source.kind) {
+    case 'ldap':
+      return finishLdap(source, absolute);
+    case 'csv':
+      return finishCsv(source, absolute);
+    case 'smtp':
+      return source.ca === undefined ? source : { ...source, ca: absolute(source.ca) };
+  }
+}
