@@ -48,6 +48,12 @@ export interface ReadContext {
   readonly progress: (done: number, total?: number) => void;
 }
 
+/**
+ * Where the changes begin that a source has not told yet. Text that only the source which made it can read; holds no secret.
+ * Kept in the same transaction as the changes it covers.
+ */
+export type Cursor = string;
+
 export interface ReadReport {
   /** True only when the source has proved that every entry was seen. */
   readonly complete: boolean;
@@ -55,9 +61,57 @@ export interface ReadReport {
   readonly reasons: readonly string[];
   /** What was read, in one line for a person: server, identity, columns used. */
   readonly description: string;
+  /** Taken before the read began, so that a change during it is told (again) afterwards. Only from sources with `changes`. */
+  readonly cursor?: Cursor | undefined;
+  /**
+   * How many objects the directory itself says it holds, whoever asks: a number that does not fall when only our right to
+   * read them was lost. Absent where it does not say.
+   */
+  readonly ownCount?: number | undefined;
+}
+
+/** What has become of one object since a cursor. */
+export type Change =
+  /** As it is now, whole: every address it has. */
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  /**
+   * Proved to be none of this list any more: its deletion was seen, or it was seen and no longer matches. An object that is
+   * only not to be seen is not told as gone, but as a doubt.
+   */
+  | { readonly kind: 'gone'; readonly id: string; readonly where: string };
+
+export interface ChangesReport {
+  /**
+   * Why these changes cannot be relied on: the cursor has expired, the server is another one, an object is not to be seen any
+   * more, there are too many. Then everything is read instead. Empty: they can be relied on.
+   */
+  readonly doubts: readonly string[];
+  /** Where the next changes begin. */
+  readonly cursor: Cursor;
+  /** Nothing can have been missed since the cursor, deletions included: the list is as fresh as after a whole read. */
+  readonly proof: boolean;
+  /** What was read, in one line for a person. */
+  readonly description: string;
+}
+
+export interface FindContext {
+  /** Aborted at the deadline of the question; `find` then throws. */
+  readonly signal: AbortSignal;
 }
 
 export interface Source {
   /** Yields batches of at most a few thousand entries, then returns the report. */
   read(context: ReadContext): AsyncGenerator<readonly Entry[], ReadReport, void>;
+  /**
+   * Yields what has changed since the cursor, in any order; an object may come more than once, its last state counts. Throws
+   * what `read` throws; a doubt about the cursor is no error but a report. Absent: the source is always read whole.
+   */
+  changes?(context: ReadContext, cursor: Cursor): AsyncGenerator<readonly Change[], ChangesReport, void>;
+  /**
+   * The entries that hold this address at this moment: few, mostly none. `address` is a mailbox in its internal form, spelled
+   * as it was asked. Never answers "none" on a doubt: then it throws.
+   */
+  find?(address: string, context: FindContext): Promise<readonly Entry[]>;
+  /** Connections that `find` has kept open are closed. */
+  close?(): Promise<void>;
 }

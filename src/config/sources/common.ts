@@ -33,6 +33,11 @@ const guardSchema = strict({
     floor: whole(0, 1_000_000_000)
       .default(10)
       .describe('So many removals always pass, so that small lists are not held for every leaver'),
+    domainPercent: percent(100)
+      .default(50)
+      .describe(
+        'Removals are also held when one domain would lose more than this share, and more than `floor`',
+      ),
   })
     .prefault({})
     .describe('How many removals a run may make by itself'),
@@ -68,6 +73,40 @@ export const common = {
     .describe(
       'Answer 550 5.2.1 for disabled accounts. Shared, room and equipment mailboxes have disabled accounts and still get mail',
     ),
+} as const;
+
+/** What directories that can be asked have besides: reads of changes only, and questions about one address. */
+export const live = {
+  incremental: flag()
+    .default(true)
+    .describe(
+      'Read only what has changed since the last run, where the directory can tell. In doubt everything is read',
+    ),
+  fullSchedule: scheduleText
+    .default('@daily')
+    .describe(
+      'When everything is read again: the first run of `schedule` after such a time reads everything',
+    ),
+  confirm: strict({
+    enabled: flag()
+      .default(true)
+      .describe(
+        'Ask the directory about an address that no list knows, before its first 550. The domain must enforce or observe',
+      ),
+    timeout: duration('100ms', '10s')
+      .prefault('2s')
+      .describe('Longest wait of a recipient for the answer; then the list’s word stands'),
+    perSecond: whole(1, 1000)
+      .default(5)
+      .describe(
+        'Questions a second for each domain, and as many at once after a quiet second; beyond it the list’s word stands',
+      ),
+    negativeFor: duration('1s', '1d')
+      .prefault('10m')
+      .describe('So long an address that the directory did not have is not asked about again'),
+  })
+    .prefault({})
+    .describe('Confirm on a miss: new people get their first mail minutes after they were created'),
 } as const;
 
 /** From a path as configured to an absolute one. */

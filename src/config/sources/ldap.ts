@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration, flag, oneOrMore, path, strict, text, whole, word } from '../scalars.js';
 import { secretSchema } from '../secret.js';
-import { common, finishSecret, type Absolute } from './common.js';
+import { common, finishSecret, live, type Absolute } from './common.js';
 
 const urlError =
   'must be a URL such as "ldaps://dc1.example.com" or "ldap://127.0.0.1:389", without user, path or query';
@@ -39,6 +39,7 @@ const attribute = z
 export const ldapSourceSchema = strict({
   kind: z.literal('ldap').describe('An LDAP directory: OpenLDAP, Active Directory, 389 Directory Server'),
   ...common,
+  ...live,
   url: oneOrMore(ldapUrl, 'URL').describe(
     'The servers, tried in order: `ldaps://host` or `ldap://host`, with a port if it is not 636 or 389',
   ),

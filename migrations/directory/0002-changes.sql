@@ -1,0 +1,17 @@
+-- Incremental reads: where the changes of a source begin that its claims do not hold yet, committed with the claims.
+-- `cursor` is the source's own text. `made_from` tells the configuration it was made under: with another one the list would
+-- be another, so everything is read. `full_at`: when the last complete read of everything began. `own_count`: how many objects
+-- the directory said it held then, if it says so. `removed_since`: claims that incremental runs have removed since.
+CREATE TABLE source_state (
+  tenant        INTEGER NOT NULL,
+  source        INTEGER NOT NULL,
+  cursor        TEXT,
+  made_from     TEXT    NOT NULL DEFAULT '',
+  full_at       INTEGER,
+  own_count     INTEGER,
+  removed_since INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant, source)
+) WITHOUT ROWID;
+
+-- How a run read its source: everything, or only the changes since the cursor.
+ALTER TABLE run ADD COLUMN mode TEXT NOT NULL DEFAULT 'full';
