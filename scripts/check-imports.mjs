@@ -23,6 +23,7 @@ const ranks = {
   traffic: 1,
   sync: 2,
   callahead: 2,
+  live: 2,
   lookup: 2,
   policy: 3,
   edge: 4,
@@ -41,7 +42,7 @@ const ranks = {
 const knowConfig = new Set(['config', 'compose', 'worker.ts', 'control.ts', 'edge.ts', 'serve.ts', 'cli']);
 
 /** Edges ask for verdicts; what they are made from is none of their business. */
-const closedToEdges = new Set(['store', 'lookup', 'sync', 'source', 'callahead']);
+const closedToEdges = new Set(['store', 'lookup', 'sync', 'source', 'callahead', 'live']);
 
 /** All violations under `folder`/src, as { where, rule, mend }. */
 export function checkImports(folder) {
