@@ -1,0 +1,37 @@
+/**
+ * How a directory tells what has changed: one reader for each way (DirSync, uSNChanged, entryCSN), picked by
+ * change-reader.ts from the preset and what the server says of itself.
+ *
+ * A reader only finds out which objects were touched; what they are now it reads whole, by the same filter, mapper and
+ * range fetch as a full read, so that a partial answer never becomes an entry. It refuses to guess: an object that is only
+ * not to be seen, and every complaint of the server about the cursor, is a doubt in its report.
+ */
+import type { SearchEntry } from 'ldapts';
+import type { Change, ChangesReport, Cursor, Entry, Problem } from '../source.js';
+import type { LdapSourceOptions } from './options.js';
+import type { ServerFacts } from './server-facts.js';
+import type { Session } from './session.js';
+
+/** One bound session with what a read knows; made by ldap-source.ts. */
+export interface Reading {
+  readonly session: Session;
+  readonly options: LdapSourceOptions;
+  /** The configured filter or the preset's, checked. */
+  readonly filter: string;
+  readonly facts: ServerFacts;
+  readonly signal: AbortSignal;
+  readonly problem: (problem: Problem) => void;
+  readonly progress: (done: number, total?: number) => void;
+  /**
+   * Entries as a full read makes them, from whole objects that the filter has matched: values fetched to the end, problems
+   * told. `doubts` says what could not be read of them; entries that a full read would leave out are left out.
+   */
+  toEntries(found: readonly SearchEntry[]): Promise<{ entries: readonly Entry[]; doubts: readonly string[] }>;
+}
+
+export interface ChangeReader {
+  /** The cursor for a whole read that begins now; undefined where this server cannot tell changes. */
+  begin(reading: Reading): Promise<Cursor | undefined>;
+  /** What has changed since; throws only what ends a full read as well (the connection, the server's limits). */
+  changes(reading: Reading, cursor: Cursor): AsyncGenerator<readonly Change[], ChangesReport, void>;
+}
