@@ -26,6 +26,13 @@ const peers = [
   { name: 'tinycdb', command: 'cdb', debian: 'tinycdb' },
   { name: 'slapd', command: 'slapd', debian: 'slapd' },
   { name: 'OpenLDAP tools', command: 'ldapmodify', debian: 'ldap-utils' },
+  { name: 'Samba AD DC', command: '/usr/share/doc/samba-ad-dc', debian: 'samba-ad-dc' }, // brings samba, samba-tool and the modules
+  {
+    name: 'Samba AD provision',
+    command: '/usr/share/samba/setup/provision.ldif',
+    debian: 'samba-ad-provision',
+  },
+  { name: 'ldb tools', command: 'ldbmodify', debian: 'ldb-tools' },
   { name: 'sqlite3', command: 'sqlite3', debian: 'sqlite3' },
   { name: 'OpenSSL', command: 'openssl', debian: 'openssl' },
 ];
