@@ -42,9 +42,11 @@ export async function runServe({ configPath, print = printLine }: ServeOptions):
     ready.set(message.process, message);
     if (ready.size < parts.length || bannerShown) return;
     bannerShown = true;
-    const doors = [...ready.values()].flatMap((each) => each.doors);
+    const messages = [...ready.values()];
     const [domain] = Object.keys(config.domains);
-    for (const line of bannerLines({ configPath, doors, domain, command: commandName() })) print(line);
+    const banner = bannerLines({ configPath, ready: messages, domain, command: commandName() });
+    for (const line of banner) print(line);
+    const doors = messages.flatMap((each) => each.doors);
     lifecycle.ready({ type: 'ready', process: 'serve', pid: process.pid, doors });
   }
 
