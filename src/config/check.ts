@@ -7,6 +7,7 @@
 import { checkDomains } from './check-domains.js';
 import { checkExports } from './check-exports.js';
 import { checkProxy } from './check-proxy.js';
+import { checkDropFolders } from './sources/check-csv-delivery.js';
 import { checkSources } from './sources/check-sources.js';
 import { checkTenants } from './check-tenants.js';
 import { error, warning } from './findings.js';
@@ -22,6 +23,7 @@ export function checkConfig(config: Config, folder: string): CheckFinding[] {
     ...checkTenants(config),
     ...checkDomains(config),
     ...checkSources(config),
+    ...checkDropFolders(config, folder),
     ...checkExports(config, folder),
     ...checkProxy(config),
     ...checkListeners(config),

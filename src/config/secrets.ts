@@ -3,6 +3,7 @@
  */
 import type { Config } from './schema.js';
 import type { SecretReference } from './secret.js';
+import type { CsvSourceConfig } from './sources/csv.js';
 
 export interface ConfiguredSecret {
   readonly path: readonly string[];
@@ -11,7 +12,16 @@ export interface ConfiguredSecret {
 
 export function secretsOf(config: Config): ConfiguredSecret[] {
   return Object.entries(config.sources).flatMap(([name, source]) => {
+    const path = ['sources', name];
+    if (source.kind === 'csv') return secretsOfCsv(source, path);
     if (source.kind !== 'ldap' || source.bindPassword === undefined) return [];
-    return [{ path: ['sources', name, 'bindPassword'], reference: source.bindPassword }];
+    return [{ path: [...path, 'bindPassword'], reference: source.bindPassword }];
   });
+}
+
+function secretsOfCsv({ headers, query }: CsvSourceConfig, path: readonly string[]): ConfiguredSecret[] {
+  const found = Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [] : [{ path: [...path, 'headers', name], reference: value }],
+  );
+  return query === undefined ? found : [...found, { path: [...path, 'query'], reference: query }];
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { oneOrMore, path, percent, strict, text, word } from '../scalars.js';
 import { common, type Absolute } from './common.js';
+import { delivery, finishDelivery } from './csv-delivery.js';
 
 const column = text('the name of a column', 200);
 const columns = oneOrMore(column, 'column name').optional();
@@ -9,7 +10,10 @@ const columns = oneOrMore(column, 'column name').optional();
 export const csvSourceSchema = strict({
   kind: z.literal('csv').describe('A CSV file, or lists uploaded with `rollcall upload` or over HTTP'),
   ...common,
-  path: path('a CSV file').optional().describe('The file to read; without it the source only takes uploads'),
+  path: path('a CSV file')
+    .optional()
+    .describe('The file to read. Without `path`, `folder` and `url` the source only takes uploads'),
+  ...delivery,
   columns: strict({
     address: columns.describe('Column of the primary address; default: recognised by its name'),
     aliases: columns.describe('Columns of further addresses; default: recognised by their names'),
@@ -39,5 +43,6 @@ export const csvSourceSchema = strict({
 export type CsvSourceConfig = z.output<typeof csvSourceSchema>;
 
 export function finishCsv(source: CsvSourceConfig, absolute: Absolute): CsvSourceConfig {
-  return source.path === undefined ? source : { ...source, path: absolute(source.path) };
+  const finished = finishDelivery(source, absolute);
+  return source.path === undefined ? finished : { ...finished, path: absolute(source.path) };
 }
