@@ -7,6 +7,7 @@
  * may add, never remove), and whatever makes the answer worthless is thrown as a RollcallError with code `source` (or
  * `input` for an uploaded file).
  */
+import type { ProbeReport } from './probe.js';
 
 export const entryKinds = ['user', 'group', 'contact', 'mailbox', 'other'] as const;
 export type EntryKind = (typeof entryKinds)[number];
@@ -46,6 +47,11 @@ export interface ReadContext {
   readonly problem: (problem: Problem) => void;
   /** Tells how many entries were read so far, and of how many if that is known. For progress bars. */
   readonly progress: (done: number, total?: number) => void;
+  /**
+   * Asks `changes` to list every object as well, where the source cannot see deletions in any other way. A source that can,
+   * or that cannot list, goes without.
+   */
+  readonly listing?: boolean;
 }
 
 /**
@@ -78,7 +84,12 @@ export type Change =
    * Proved to be none of this list any more: its deletion was seen, or it was seen and no longer matches. An object that is
    * only not to be seen is not told as gone, but as a doubt.
    */
-  | { readonly kind: 'gone'; readonly id: string; readonly where: string };
+  | { readonly kind: 'gone'; readonly id: string; readonly where: string }
+  /**
+   * Objects that exist and match now, asked for by `listing`: they come after all entries. What was never listed is gone once
+   * the report says `listed`. An object listed may still have no usable address, and so no claim.
+   */
+  | { readonly kind: 'listing'; readonly ids: readonly string[] };
 
 export interface ChangesReport {
   /**
@@ -90,6 +101,8 @@ export interface ChangesReport {
   readonly cursor: Cursor;
   /** Nothing can have been missed since the cursor, deletions included: the list is as fresh as after a whole read. */
   readonly proof: boolean;
+  /** Every object that exists was in a `listing`: those that were not are gone. False or absent: the listing proves nothing. */
+  readonly listed?: boolean;
   /** What was read, in one line for a person. */
   readonly description: string;
 }
@@ -112,6 +125,11 @@ export interface Source {
    * as it was asked. Never answers "none" on a doubt: then it throws.
    */
   find?(address: string, context: FindContext): Promise<readonly Entry[]>;
+  /**
+   * Tries the source out for a person: who we are there, what it is, a sample, what would go wrong. Changes nothing. Throws
+   * what `read` throws at the beginning: not reached, refused.
+   */
+  probe?(context: FindContext): Promise<ProbeReport>;
   /** Connections that `find` has kept open are closed. */
   close?(): Promise<void>;
 }

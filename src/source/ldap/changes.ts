@@ -9,6 +9,7 @@
 import type { SearchEntry } from 'ldapts';
 import type { Change, ChangesReport, Cursor, Entry, Problem } from '../source.js';
 import type { LdapSourceOptions } from './options.js';
+import type { AttributePlan } from './preset.js';
 import type { ServerFacts } from './server-facts.js';
 import type { Session } from './session.js';
 
@@ -18,10 +19,26 @@ export interface Reading {
   readonly options: LdapSourceOptions;
   /** The configured filter or the preset's, checked. */
   readonly filter: string;
+  readonly plan: AttributePlan;
   readonly facts: ServerFacts;
   readonly signal: AbortSignal;
+  /** The run asks for a listing of all ids. */
+  readonly listing: boolean;
+  /** Server and identity, for descriptions. */
+  readonly who: string;
   readonly problem: (problem: Problem) => void;
   readonly progress: (done: number, total?: number) => void;
+  /**
+   * A search below one base to its last page, by default for all that a full read asks for. Throws on any result but
+   * success; what keeps its end from being proved (no paging, references not followed) is added to `doubts`.
+   */
+  pages(
+    baseDn: string,
+    filter: string,
+    attributes?: readonly string[],
+  ): AsyncGenerator<readonly SearchEntry[], void, void>;
+  /** What was doubtful in all searches by `pages` so far. */
+  doubts(): readonly string[];
   /**
    * Entries as a full read makes them, from whole objects that the filter has matched: values fetched to the end, problems
    * told. `doubts` says what could not be read of them; entries that a full read would leave out are left out.

@@ -10,6 +10,8 @@ export interface ServerFacts {
   readonly paging: boolean | undefined;
   /** It answers Who Am I. */
   readonly whoAmI: boolean;
+  /** Its root DSE: values by attribute name, in lower case and with its options (`lastusn;userroot`). */
+  readonly root: ReadonlyMap<string, readonly string[]>;
 }
 
 const pagingOid = '1.2.840.113556.1.4.319';
@@ -21,7 +23,8 @@ export async function readServerFacts(session: Session, timeLimitSeconds: number
     baseDN: '',
     scope: 'base',
     filter: new PresenceFilter({ attribute: 'objectClass' }),
-    attributes: ['supportedControl', 'supportedExtension'],
+    // RFC 4512 §5.1: most are operational; 389-ds gives lastusn only by name.
+    attributes: ['*', '+', 'lastusn'],
     timeLimit: timeLimitSeconds,
   });
   const found = new Map<string, readonly string[]>();
@@ -31,6 +34,7 @@ export async function readServerFacts(session: Session, timeLimitSeconds: number
   return {
     paging: found.get('supportedcontrol')?.includes(pagingOid),
     whoAmI: found.get('supportedextension')?.includes(whoAmIOid) ?? false,
+    root: found,
   };
 }
 

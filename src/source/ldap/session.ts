@@ -42,6 +42,11 @@ export class Session {
     this.#watch();
   }
 
+  /** The connection is gone: nothing can be asked over it any more. */
+  get lost(): boolean {
+    return this.#fault !== undefined || this.#socket.destroyed || !this.#client.isBound;
+  }
+
   /** The whole answer to one request, whatever its result code. Throws when there is none, or not over this bind. */
   async search(question: SearchQuestion): Promise<SearchResponse> {
     this.#entries = 0;

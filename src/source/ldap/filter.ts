@@ -1,0 +1,18 @@
+/** Search filters as text (RFC 4515): values escaped, filters joined. */
+
+/** RFC 4515 §3: what could mean something else than itself, as `\xx`. Beyond ASCII all is itself. */
+export function escapeValue(value: string): string {
+  return value.replace(
+    /[\x00-\x7f]/g,
+    (character) =>
+      /[\w@.+-]/.test(character) ? character : `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+export function allOf(...filters: readonly string[]): string {
+  return `(&${filters.join('')})`;
+}
+
+export function anyOf(filters: readonly string[]): string {
+  return `(|${filters.join('')})`;
+}

@@ -1,0 +1,42 @@
+/**
+ * A read of everything: each base to its last page, the cursor for the changes after it taken first.
+ *
+ * `complete` only when there is no doubt at all and somebody in particular has read.
+ */
+import type { Entry, ReadReport } from '../source.js';
+import { changeReader } from './change-reader.js';
+import type { Scan } from './scan.js';
+
+const maxBatch = 1000;
+
+export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], ReadReport, void> {
+  const { options } = scan;
+  const cursor = await changeReader(options.preset)?.begin(scan);
+  const bases = new Set(options.baseDns);
+  let done = 0;
+  for (const baseDn of bases) {
+    const before = done;
+    for await (const found of scan.pages(baseDn, scan.filter)) {
+      const { entries } = await scan.toEntries(found);
+      done += found.length;
+      scan.progress(done);
+      for (let at = 0; at < entries.length; at += maxBatch) yield entries.slice(at, at + maxBatch);
+    }
+    // A base that this account may no longer see looks just like an empty one.
+    if (done === before && bases.size > 1)
+      scan.doubt([`${baseDn} gave no entry: if it is empty for good, take it out of baseDn`]);
+  }
+  const reasons = [...scan.doubts(), ...anonymously(scan)];
+  const parts = [
+    scan.who,
+    `${String(done)} entries below ${options.baseDns.join(' and ')}`,
+    ...scan.remarks(),
+  ];
+  return { complete: reasons.length === 0, reasons, description: parts.join(', '), cursor };
+}
+
+/** Why what an anonymous account sees proves nothing. */
+export function anonymously(scan: Scan): string[] {
+  if ((scan.options.bindDn ?? '') !== '') return [];
+  return ['read anonymously, and a directory may hide people from that: set bindDn'];
+}
