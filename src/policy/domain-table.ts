@@ -4,8 +4,8 @@
  * Plain options in (durations in ms, domains as A-labels), nothing of the configuration's own types. Immutable: a reload
  * makes a new table.
  */
+import { createPatternMatcher } from '../address/glob.js';
 import { foldLocal } from '../address/key.js';
-import { createPatternMatcher } from './patterns.js';
 import { replies, type Reason, type Reply } from './verdict.js';
 
 export interface DomainOptions {

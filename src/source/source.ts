@@ -67,6 +67,8 @@ export interface ReadReport {
   readonly reasons: readonly string[];
   /** What was read, in one line for a person: server, identity, columns used. */
   readonly description: string;
+  /** Worth knowing, but no doubt: what the list is not able to cover. */
+  readonly notes?: readonly string[];
   /** Taken before the read began, so that a change during it is told (again) afterwards. Only from sources with `changes`. */
   readonly cursor?: Cursor | undefined;
   /**

@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.js';
 import type { ListSourceConfig, SourceConfig } from '../../config/sources/sources.js';
 import { RollcallError } from '../../errors.js';
+import { excluding } from '../../source/exclude.js';
 import type { Source } from '../../source/source.js';
 import { csvSource, type Upload } from './csv.js';
 import { ldapSource } from './ldap.js';
@@ -25,8 +26,13 @@ export function listSourceOf(config: Config, name: string): ListSourceConfig {
   });
 }
 
+/** With what it leaves out left out. */
 export function sourceOf(config: Config, name: string, upload?: Upload): Source {
   const source = listSourceOf(config, name);
+  return excluding(kindOf(name, source, upload), source.exclude);
+}
+
+function kindOf(name: string, source: ListSourceConfig, upload: Upload | undefined): Source {
   if (source.kind === 'csv') return csvSource(name, source, upload);
   if (upload === undefined) return ldapSource(name, source);
   throw new RollcallError(

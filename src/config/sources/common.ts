@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { duration, flag, percent, strict, text, whole } from '../scalars.js';
 import { isTimeZone, nicknames } from '../schedule.js';
 import type { SecretReference } from '../secret.js';
+import { exclude } from './exclude.js';
 
 const scheduleText = z
   .string({ error: 'must be a cron expression, as text' })
@@ -73,6 +74,7 @@ export const common = {
     .describe(
       'Answer 550 5.2.1 for disabled accounts. Shared, room and equipment mailboxes have disabled accounts and still get mail',
     ),
+  exclude,
 } as const;
 
 /** What directories that can be asked have besides: reads of changes only, and questions about one address. */

@@ -2,11 +2,21 @@
 import { finishCsv } from './csv.js';
 import { finishLdap } from './ldap.js';
 import type { Absolute } from './common.js';
-import type { SourceConfig } from './sources.js';
+import { finishExclude } from './exclude.js';
+import type { ListSourceConfig, SourceConfig } from './sources.js';
 
 export type { Absolute } from './common.js';
 
-export function finishSource(source: SourceConfig, absolute: Absolute): SourceConfig {
+export function finishSource(written: SourceConfig, absolute: Absolute): SourceConfig {
+  const source = finishKind(written, absolute);
+  return 'exclude' in source ? withExclude(source, absolute) : source;
+}
+
+function withExclude<Source extends ListSourceConfig>(source: Source, absolute: Absolute): Source {
+  return { ...source, exclude: finishExclude(source.exclude, absolute) };
+}
+
+function finishKind(source: SourceConfig, absolute: Absolute): SourceConfig {
   switch (source.kind) {
     case 'ldap':
       return finishLdap(source, absolute);

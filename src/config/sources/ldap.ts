@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration, flag, oneOrMore, path, strict, text, whole, word } from '../scalars.js';
 import { secretSchema } from '../secret.js';
 import { common, finishSecret, live, type Absolute } from './common.js';
+import { excludeWithFilter } from './exclude.js';
 
 const urlError =
   'must be a URL such as "ldaps://dc1.example.com" or "ldap://127.0.0.1:389", without user, path or query';
@@ -70,6 +71,18 @@ export const ldapSourceSchema = strict({
     .default('openldap')
     .describe('Filter and attributes that fit the directory'),
   filter: ldapFilter.optional().describe('Which entries; default: that of the preset'),
+  members: strict({
+    of: oneOrMore(text('a distinguished name', 1000), 'DN').describe('The groups'),
+    nested: flag().default(true).describe('Also the members of groups that are members'),
+    includeGroups: flag()
+      .default(true)
+      .describe('Also the addresses of the groups in `of` themselves, where they have any'),
+  })
+    .optional()
+    .describe(
+      'Only members of these groups. Such a source is always read whole. See groups-and-exclusions.md',
+    ),
+  exclude: excludeWithFilter(ldapFilter),
   attributes: strict({
     id: attribute.optional().describe('Stable object id, such as `entryUUID`; default: that of the preset'),
     addresses: z

@@ -1,6 +1,6 @@
 /**
- * Globs over local parts: `*` is any run of characters, `?` any one. Never backtracks over more than the last `*`, so the
- * time is bounded by pattern length times local part length, whatever a sender chooses.
+ * Globs over local parts and addresses: `*` is any run of characters, `?` any one. Never backtracks over more than the last
+ * `*`, so the time is bounded by pattern length times text length, whatever a sender chooses.
  */
 
 export function matchesGlob(glob: string, text: string): boolean {

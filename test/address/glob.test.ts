@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matchesGlob } from '../../src/policy/patterns.js';
+import { matchesGlob } from '../../src/address/glob.js';
 
 test.each([
   ['ticket-*', 'ticket-1', true],
