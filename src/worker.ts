@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { performTask, toPlainError, type WorkerOrder, type WorkerReply } from './compose/tasks.js';
 import { RollcallError } from './errors.js';
-import type { Progress } from './sync/run.js';
+import type { Progress } from './sync/request.js';
 
 const progressEveryMs = 200;
 

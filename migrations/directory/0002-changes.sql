@@ -1,7 +1,8 @@
 -- Incremental reads: where the changes of a source begin that its claims do not hold yet, committed with the claims.
 -- `cursor` is the source's own text. `made_from` tells the configuration it was made under: with another one the list would
 -- be another, so everything is read. `full_at`: when the last complete read of everything began. `own_count`: how many objects
--- the directory said it held then, if it says so. `removed_since`: claims that incremental runs have removed since.
+-- the directory said it held then, if it says so. `removed_since`: claims that incremental runs have removed since. `listed_at`:
+-- when the ids of all objects were last compared; `unclaimed`: how many of them had no claim then (null: not known yet).
 CREATE TABLE source_state (
   tenant        INTEGER NOT NULL,
   source        INTEGER NOT NULL,
@@ -10,8 +11,10 @@ CREATE TABLE source_state (
   full_at       INTEGER,
   own_count     INTEGER,
   removed_since INTEGER NOT NULL DEFAULT 0,
+  listed_at     INTEGER,
+  unclaimed     INTEGER,
   PRIMARY KEY (tenant, source)
 ) WITHOUT ROWID;
 
--- How a run read its source: everything, or only the changes since the cursor.
+-- How a run read its source: `full`, everything; `changes`, what changed since the cursor; `claim`, single entries.
 ALTER TABLE run ADD COLUMN mode TEXT NOT NULL DEFAULT 'full';

@@ -1,7 +1,7 @@
 /**
  * Progress of long work: one line on standard error, and only when that is a terminal.
  */
-import type { Progress } from '../sync/run.js';
+import type { Progress } from '../sync/request.js';
 import { count } from './text.js';
 
 export interface ProgressLine {

@@ -20,7 +20,7 @@ export function registerSync(program: Command, host: Host): void {
         'of it is held for approval.',
     )
     .argument('<source>', 'name of the source, as in the configuration')
-    .option('--full', 'read everything, also where only changes could be read (ldap and csv always do)')
+    .option('--full', 'read everything, also where only changes could be read')
     .option('--dry-run', 'show what would change, and change nothing')
     .action((source: string, options: SyncOptions, command: Command) =>
       host.run(command, (context) => sync(context, source, options)),
@@ -31,7 +31,13 @@ async function sync(context: Context, source: string, options: SyncOptions): Pro
   const { config } = await context.load();
   const { runJob } = await import('../compose/jobs.js');
   const progress = progressLine(context.streams.stderr);
-  const job = { kind: 'sync', source, dryRun: options.dryRun === true, actor: actorName() } as const;
+  const job = {
+    kind: 'sync',
+    source,
+    dryRun: options.dryRun === true,
+    full: options.full === true,
+    actor: actorName(),
+  } as const;
   const record = await interruptible((signal) =>
     runJob(config, job, { signal, progress: progress.report }).finally(() => progress.done()),
   );

@@ -11,6 +11,7 @@ import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/ope
 import { lastSyncStart, listRuns } from '../store/sqlite/run-records.js';
 import type { RunState, SourceRef } from '../store/store.js';
 import { firstSlotAfter } from '../sync/schedule-slots.js';
+import { listOptions } from './reading.js';
 import { changedPaths } from './reload.js';
 
 export interface Due {
@@ -72,15 +73,8 @@ export function dueAfterReload(next: Config, previous: Config): Due[] {
   });
 }
 
-/** What decides the list that a source gives; when it is read does not. */
 function reading({ sources }: Config): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(sources).map(([name, source]): [string, unknown] => {
-      if (source.kind === 'smtp') return [name, source];
-      const { schedule: _s, timezone: _t, jitter: _j, catchUp: _c, guard: _g, ...rest } = source;
-      return [name, rest];
-    }),
-  );
+  return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, listOptions(source)]));
 }
 
 /** What decides which of a source's addresses belong to a domain. */

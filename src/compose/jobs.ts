@@ -7,6 +7,7 @@ import { messageOf, RollcallError } from '../errors.js';
 import { publish, type Published } from '../lookup/publish.js';
 import { readLookupMark } from '../lookup/mark.js';
 import { lookupPath } from '../lookup/schema.js';
+import type { Entry } from '../source/source.js';
 import { registerSource } from '../store/sqlite/catalog.js';
 import { setAllPending } from '../store/sqlite/coverage.js';
 import { prune } from '../store/sqlite/maintain.js';
@@ -16,14 +17,26 @@ import { getRun } from '../store/sqlite/run-records.js';
 import { markInterrupted } from '../store/sqlite/runs.js';
 import { sweepStaging } from '../store/sqlite/staging.js';
 import type { RunRecord, SourceRef } from '../store/store.js';
-import { runSync, type Progress, type RunDeps } from '../sync/run.js';
+import type { Progress, RunDeps } from '../sync/request.js';
+import { runSync } from '../sync/run.js';
+import { runClaim } from '../sync/claim.js';
 import { approveRun, discardRun, rollbackRun } from '../sync/settle.js';
 import { scopeOf } from './domains.js';
+import { neighboursInError } from './neighbours.js';
+import { readingOf } from './reading.js';
 import type { Upload } from './sources/csv.js';
 import { listSourceOf, sourceOf } from './sources/sources.js';
 
 export type Job = { readonly actor: string } & (
-  | { readonly kind: 'sync'; readonly source: string; readonly dryRun: boolean }
+  | {
+      readonly kind: 'sync';
+      readonly source: string;
+      readonly dryRun: boolean;
+      /** Reads everything, also where only changes could be read. */
+      readonly full?: boolean | undefined;
+    }
+  /** Single entries that were found at the source when mail came for them. */
+  | { readonly kind: 'claim'; readonly source: string; readonly entries: readonly Entry[] }
   | { readonly kind: 'upload'; readonly source: string; readonly dryRun: boolean; readonly upload: Upload }
   | {
       readonly kind: 'approve';
@@ -56,6 +69,7 @@ export async function runJob(config: Config, job: Job, hooks: JobHooks): Promise
       ...(hooks.progress !== undefined && { progress: hooks.progress }),
     };
     if (job.kind === 'sync' || job.kind === 'upload') return await runRead(config, deps, job, hooks.signal);
+    if (job.kind === 'claim') return claimEntries(config, deps, job);
     const settle = { ref: refOfRun(db, job.run, job.tenant), run: job.run, actor: job.actor };
     if (job.kind === 'approve') return approveRun(deps, settle, job.hash);
     return job.kind === 'discard' ? discardRun(deps, settle) : rollbackRun(deps, settle);
@@ -70,19 +84,34 @@ function runRead(
   job: Extract<Job, { kind: 'sync' | 'upload' }>,
   signal: AbortSignal,
 ): Promise<RunRecord> {
-  const { tenant, kind, guard } = listSourceOf(config, job.source);
+  const options = listSourceOf(config, job.source);
+  const { tenant, kind, guard } = options;
   const source = sourceOf(config, job.source, job.kind === 'upload' ? job.upload : undefined);
+  const scope = scopeOf(config, tenant);
   return runSync(deps, {
     ref: registerSource(deps.db, tenant, job.source, kind),
     kind: job.kind,
     actor: job.actor,
     source,
-    scope: scopeOf(config, tenant),
+    scope,
     limits: guard,
     canaries: guard.canaries,
+    waits: neighboursInError(config, deps.db, job.source),
+    reading: job.kind === 'upload' ? undefined : readingOf(options, scope, job.full === true),
     dryRun: job.dryRun,
     maxProblems: config.sync.maxProblems,
     signal,
+  });
+}
+
+function claimEntries(config: Config, deps: RunDeps, job: Extract<Job, { kind: 'claim' }>): RunRecord {
+  const { tenant, kind } = listSourceOf(config, job.source);
+  return runClaim(deps, {
+    ref: registerSource(deps.db, tenant, job.source, kind),
+    actor: job.actor,
+    entries: job.entries,
+    scope: scopeOf(config, tenant),
+    maxProblems: config.sync.maxProblems,
   });
 }
 

@@ -11,7 +11,7 @@ import type { Published } from '../lookup/publish.js';
 import { lookupPath } from '../lookup/schema.js';
 import { directoryPath, openDirectory } from '../store/sqlite/open.js';
 import type { RunRecord } from '../store/store.js';
-import type { Phase } from '../sync/run.js';
+import type { Phase } from '../sync/request.js';
 import { maintain, publishNow, recover, runJob, type Job, type JobHooks } from './jobs.js';
 import { runExports } from './exports.js';
 import { isSound } from './lookup-state.js';

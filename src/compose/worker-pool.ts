@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/schema.js';
 import { asRollcallError, messageOf, RollcallError } from '../errors.js';
-import type { Progress } from '../sync/run.js';
+import type { Progress } from '../sync/request.js';
 import {
   fromPlainError,
   type Task,

@@ -18,7 +18,9 @@ export const runStates = [
 ] as const;
 export type RunState = (typeof runStates)[number];
 
-export type RunKind = 'sync' | 'upload' | 'approve' | 'discard' | 'rollback';
+export type RunKind = 'sync' | 'upload' | 'claim' | 'approve' | 'discard' | 'rollback';
+/** How a run read its source: everything, only what changed since the last, or single entries that were asked for. */
+export type RunMode = 'full' | 'changes' | 'claim';
 export type Resolution = 'pending' | 'approved' | 'discarded' | 'superseded';
 
 /** `read`: entries; `skipped`: entries or addresses that could not be used; the others: claims, moved ones as changed. */
@@ -38,6 +40,7 @@ export interface RunRecord {
   readonly tenant: string;
   readonly source: string;
   readonly kind: RunKind;
+  readonly mode: RunMode;
   readonly parent: number | null;
   readonly actor: string;
   readonly state: RunState;

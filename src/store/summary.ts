@@ -3,12 +3,13 @@
  *
  * The keys of RunSummary are the outside contract: they are added to, never renamed.
  */
-import type { Counts, Resolution, RunKind, RunRecord, RunState } from './store.js';
+import type { Counts, Resolution, RunKind, RunMode, RunRecord, RunState } from './store.js';
 
 export interface RunSummary {
   readonly run: number;
   readonly source: string;
   readonly state: RunState;
+  readonly mode: RunMode;
   readonly complete: boolean;
   readonly planHash: string | null;
   readonly counts: Counts;
@@ -18,8 +19,8 @@ export interface RunSummary {
 }
 
 export function summariseRun(record: RunRecord): RunSummary {
-  const { run, source, state, complete, planHash, counts, reasons, notes, description } = record;
-  return { run, source, state, complete, planHash, counts, reasons, notes, description };
+  const { run, source, state, mode, complete, planHash, counts, reasons, notes, description } = record;
+  return { run, source, state, mode, complete, planHash, counts, reasons, notes, description };
 }
 
 export interface RunDetails extends RunSummary {

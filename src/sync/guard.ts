@@ -8,7 +8,12 @@ import type { Decision, Plan, PlanPart } from '../store/store.js';
 
 export interface GuardLimits {
   /** Removals are held when they are more than `floor` and more than `percent` of the claims in force. */
-  readonly removals: { readonly percent: number; readonly floor: number };
+  readonly removals: {
+    readonly percent: number;
+    readonly floor: number;
+    /** And when one domain loses more than `floor` and more than this percentage of its addresses. */
+    readonly domainPercent: number;
+  };
   /** Additions are held when they are more than `removals.floor` and more than this percentage of the claims in force. */
   readonly growthPercent: number;
 }
@@ -20,8 +25,19 @@ export interface GuardInput {
   readonly doubts: readonly string[];
   /** Addresses staged by this read. */
   readonly wanted: number;
-  /** Domains in which the last complete read named addresses, and this one none. */
-  readonly collapsed: readonly { readonly domain: string; readonly before: number }[];
+  /** What the plan takes away in each domain that loses anything, and how many addresses it had. */
+  readonly domains: readonly DomainLoss[];
+  /** Why removals have to wait whatever their number: sources in error that share the domains, a lost right to read. */
+  readonly waits: readonly string[];
+}
+
+export interface DomainLoss {
+  readonly domain: string;
+  /** Addresses at the last complete read. */
+  readonly before: number;
+  readonly lost: number;
+  /** Addresses that are left. */
+  readonly left: number;
 }
 
 /** How many claims of `current` are allowed to change under a percentage and a floor. */
@@ -29,7 +45,8 @@ export function allowance(current: number, percent: number, floor: number): numb
   return Math.max(floor, Math.floor((current * percent) / 100));
 }
 
-export function guard({ plan, limits, doubts, wanted, collapsed }: GuardInput): Decision {
+export function guard(input: GuardInput): Decision {
+  const { plan, limits, doubts, wanted } = input;
   if (wanted === 0) return refuse([emptyReason(plan.current)]);
   const hold: PlanPart[] = [];
   const reasons: string[] = [];
@@ -39,7 +56,7 @@ export function guard({ plan, limits, doubts, wanted, collapsed }: GuardInput): 
     const left = plan.removed + plan.denied;
     if (left > 0) reasons.push(`${left} removals left out: the read was not complete`);
   } else {
-    const found = removalReasons(plan, limits, collapsed);
+    const found = removalReasons(input);
     if (found.length > 0) hold.push('removals');
     reasons.push(...found);
   }
@@ -60,23 +77,73 @@ function emptyReason(current: number): string {
   return `the source gave no usable address in a domain of this tenant${kept}`;
 }
 
-function removalReasons(plan: Plan, limits: GuardLimits, collapsed: GuardInput['collapsed']): string[] {
-  const { percent, floor } = limits.removals;
+function removalReasons({ plan, limits, domains, waits }: GuardInput): string[] {
   const lost = plan.removed + plan.denied;
-  const reasons = collapsed.map(({ domain, before }) => `no address in ${domain} is left of ${before}`);
+  return [
+    ...domains.flatMap((domain) => domainReason(domain, limits.removals) ?? []),
+    ...(countReason(plan, limits.removals) ?? []),
+    ...(lost > 0 ? waits : []),
+  ];
+}
+
+type RemovalLimits = GuardLimits['removals'];
+
+function domainReason(
+  { domain, before, lost, left }: DomainLoss,
+  limits: RemovalLimits,
+): string[] | undefined {
+  // one address may well leave a domain for good; two at once, and the domain empty, is a mishap until a person says no
+  if (before > 1 && left <= 0) return [`no address in ${domain} is left of ${before}`];
+  if (lost <= allowance(before, limits.domainPercent, limits.floor)) return undefined;
+  return [
+    `${lost} of ${before} addresses in ${domain} would be removed; the limit for one domain is ${limits.domainPercent} %`,
+  ];
+}
+
+function countReason(plan: Plan, { percent, floor }: RemovalLimits): string[] | undefined {
+  const lost = plan.removed + plan.denied;
   if (lost > allowance(plan.current, percent, floor)) {
     const denied = plan.denied > 0 ? ` (${plan.denied} of them disabled or closed to outside senders)` : '';
     const limit = `the limit is ${percent} % (at least ${floor})`;
-    reasons.push(`${lost} of ${plan.current} claims would be removed${denied}; ${limit}`);
-  } else if (plan.removed > 1 && plan.removed === plan.current) {
-    // below the floor a small list could vanish whole
-    reasons.push(`all ${plan.current} claims would be removed`);
+    return [`${lost} of ${plan.current} claims would be removed${denied}; ${limit}`];
   }
-  return reasons;
+  // below the floor a small list could vanish whole
+  const isAll = plan.removed > 1 && plan.removed === plan.current;
+  return isAll ? [`all ${plan.current} claims would be removed`] : undefined;
 }
 
 function growthReason(plan: Plan, limits: GuardLimits): string | undefined {
   if (plan.current === 0) return undefined;
   if (plan.added <= allowance(plan.current, limits.growthPercent, limits.removals.floor)) return undefined;
   return `${plan.added} claims would be added to ${plan.current}; the limit is ${limits.growthPercent} % (at least ${limits.removals.floor})`;
+}
+
+export interface ChangesGuardInput {
+  readonly plan: Plan;
+  readonly limits: GuardLimits;
+  readonly domains: readonly DomainLoss[];
+  readonly waits: readonly string[];
+  /** Claims that reads of changes have taken away since everything was last read: they count together. */
+  readonly removedSince: number;
+  /** Canaries that the changes would take away. */
+  readonly canaries: readonly string[];
+}
+
+/**
+ * The same for a read of changes. Over a limit nothing is held: everything has to be read before anybody is asked
+ * (`readAll`, with the reasons). Removals that only wait for another source are left out, and seen again by the next run.
+ */
+export function guardChanges(input: ChangesGuardInput): Decision | { readonly readAll: readonly string[] } {
+  const { plan, limits, domains, waits, removedSince, canaries } = input;
+  const together = { ...plan, removed: plan.removed + removedSince, current: plan.current + removedSince };
+  const growth = growthReason(plan, limits);
+  const reasons = [
+    ...domains.flatMap((domain) => domainReason(domain, limits.removals) ?? []),
+    ...(plan.removed + plan.denied === 0 ? [] : (countReason(together, limits.removals) ?? [])),
+    ...(growth === undefined ? [] : [growth]),
+    ...canaries.map((canary) => `canary ${canary} would be removed`),
+  ];
+  if (reasons.length > 0) return { readAll: reasons };
+  const waiting = plan.removed + plan.denied > 0 ? waits : [];
+  return { go: true, hold: waiting.length > 0 ? ['removals'] : [], approvable: false, reasons: waiting };
 }

@@ -12,7 +12,8 @@ import { getRun } from '../store/sqlite/run-records.js';
 import { beginRun } from '../store/sqlite/runs.js';
 import { openStaging, type Staging } from '../store/sqlite/staging.js';
 import type { Decision, Plan, RunHandle, RunKind, RunRecord, SourceRef } from '../store/store.js';
-import { closeFailed, finish, type RunDeps } from './run.js';
+import type { RunDeps } from './request.js';
+import { closeFailed, finish } from './run.js';
 
 export interface Settle {
   readonly ref: SourceRef;

@@ -46,7 +46,7 @@ describe('a right configuration', () => {
       tenant: 'default',
     });
     expect(config.sources['people']).toHaveProperty('guard', {
-      removals: { percent: 5, floor: 10 },
+      removals: { percent: 5, floor: 10, domainPercent: 50 },
       growthPercent: 50,
       canaries: [],
     });

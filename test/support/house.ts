@@ -12,7 +12,8 @@ import { registerSource } from '../../src/store/sqlite/catalog.js';
 import { openDirectory, type Db } from '../../src/store/sqlite/open.js';
 import type { RunRecord, SourceRef } from '../../src/store/store.js';
 import type { GuardLimits } from '../../src/sync/guard.js';
-import { runSync, type RunDeps } from '../../src/sync/run.js';
+import type { Reading, RunDeps } from '../../src/sync/request.js';
+import { runSync } from '../../src/sync/run.js';
 import { createScope } from '../../src/sync/scope.js';
 import { arraySource, type ArrayRead } from './array-source.js';
 
@@ -44,10 +45,12 @@ export interface SyncOptions {
   readonly dryRun?: boolean;
   readonly limits?: Partial<GuardLimits>;
   readonly canaries?: readonly string[];
+  readonly waits?: readonly string[];
+  readonly reading?: Reading;
 }
 
 export const noLimits: GuardLimits = {
-  removals: { percent: 100, floor: 1_000_000 },
+  removals: { percent: 100, floor: 1_000_000, domainPercent: 100 },
   growthPercent: 1_000_000,
 };
 
@@ -98,9 +101,15 @@ export class House {
       actor: 'test',
       source,
       scope: createScope(this.domains.filter((domain) => domain.tenant === tenant)),
-      limits: { removals: { percent: 5, floor: 10 }, growthPercent: 50, ...options.limits },
+      limits: {
+        removals: { percent: 5, floor: 10, domainPercent: 50 },
+        growthPercent: 50,
+        ...options.limits,
+      },
       canaries: options.canaries ?? [],
       dryRun: options.dryRun ?? false,
+      waits: options.waits ?? [],
+      reading: options.reading,
       maxProblems: 100,
       signal: new AbortController().signal,
     });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { guard, type GuardInput } from '../../src/sync/guard.js';
 import type { Plan } from '../../src/store/store.js';
 
-const limits = { removals: { percent: 5, floor: 10 }, growthPercent: 50 };
+const limits = { removals: { percent: 5, floor: 10, domainPercent: 50 }, growthPercent: 50 };
 
 function decide(plan: Partial<Plan>, input: Partial<GuardInput> = {}): ReturnType<typeof guard> {
   const whole: Plan = {
@@ -21,7 +21,8 @@ function decide(plan: Partial<Plan>, input: Partial<GuardInput> = {}): ReturnTyp
     limits,
     doubts: [],
     wanted: whole.current + whole.added,
-    collapsed: [],
+    domains: [],
+    waits: [],
     ...input,
   });
 }
@@ -47,7 +48,9 @@ describe('the guard', () => {
   });
 
   test('holds removals when a domain that had addresses has none', () => {
-    expect(decide({ removed: 2 }, { collapsed: [{ domain: 'small.example', before: 2 }] })).toMatchObject({
+    expect(
+      decide({ removed: 2 }, { domains: [{ domain: 'small.example', before: 2, lost: 2, left: 0 }] }),
+    ).toMatchObject({
       go: true,
       hold: ['removals'],
       approvable: true,

@@ -5,14 +5,22 @@
  * and the end of the run: after a crash either all of it is there or none. Applies only a plan with a decision, and only
  * while the run still holds its lease.
  */
-import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunState } from '../store.js';
+import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunMode, RunState } from '../store.js';
 import { recordAudit } from './audit.js';
-import { clearPending, narrowCoverage, setCoverage, setPending, type CoveredDomain } from './coverage.js';
+import {
+  adjustCoverage,
+  clearPending,
+  narrowCoverage,
+  setCoverage,
+  setPending,
+  type CoveredDomain,
+} from './coverage.js';
 import { hashDiff } from './diff.js';
 import { requireLease } from './lease.js';
 import { nextGeneration, type Mark } from './meta.js';
 import { endRun, saveProblems } from './runs.js';
 import type { Db } from './open.js';
+import { dropCursor, writeSourceState, type SourceState } from './source-state.js';
 import { splitPlan, type Op, type Split } from './split.js';
 
 const columns = 'key, object, attribute, kind, flags, spelling';
@@ -29,10 +37,30 @@ export interface Apply {
   readonly problems: readonly ProblemRecord[];
   /** Domains that the read spoke for, when it was complete. */
   readonly covers: readonly CoveredDomain[];
+  /** What the source's state is after a read of everything, if that was complete. */
+  readonly full?: FullRead | undefined;
+  /** A read of changes, or single entries: only the staged objects were looked at. */
+  readonly changes?: ChangesRead | undefined;
   /** The held run that this one settles (approve), or undefined. */
   readonly settles?: number | undefined;
   readonly actor: string;
   readonly now: number;
+}
+
+export interface FullRead {
+  readonly cursor: string | undefined;
+  readonly madeFrom: string;
+  readonly ownCount: number | undefined;
+}
+
+export interface ChangesRead {
+  /** State of the source afterwards, when everything could be applied; undefined: it stays as it is (single entries). */
+  readonly state: SourceState | undefined;
+  /** Nothing can have been missed up to the beginning of the run. */
+  readonly proof: boolean;
+  /** Claims that come, and that go, by covered domain. */
+  readonly gained: ReadonlyMap<string, number>;
+  readonly lost: ReadonlyMap<string, number>;
 }
 
 export interface Applied {
@@ -49,17 +77,23 @@ export function applyPlan(db: Db, apply: Apply): Applied {
 function applyInside(db: Db, apply: Apply): Applied {
   const { handle, plan, decision } = apply;
   requireLease(db, handle);
-  const proved = apply.complete || apply.settles !== undefined || handle.kind === 'rollback';
+  const proved =
+    apply.complete ||
+    apply.changes !== undefined ||
+    apply.settles !== undefined ||
+    handle.kind === 'rollback';
   const split = splitPlan(plan, decision, proved);
   const made = split.applied > 0 ? applyClaims(db, apply, split.ops) : undefined;
   const approvable = split.held > 0 && decision.approvable;
   settle(db, apply, approvable ? split.heldOps : []);
   updateCoverage(db, apply, split);
+  updateState(db, apply, split);
   const counts = countsOf(apply, split);
   const state = stateOf(split.applied > 0, split.held > 0 || decision.hold.length > 0);
   saveProblems(db, handle, apply.problems);
   endRun(db, handle, {
     state,
+    mode: modeOf(apply),
     complete: apply.complete,
     planHash: plan.hash,
     heldHash: approvable ? hashDiff(db, split.heldOps) : undefined,
@@ -157,8 +191,9 @@ function settle(db: Db, apply: Apply, heldOps: readonly string[]): void {
       detail: apply.plan.hash,
     });
   }
-  // an incomplete read proves nothing about removals, so it leaves an open question open
-  if (apply.complete || apply.settles !== undefined || kind === 'rollback') closeOpenHolds(db, apply);
+  // an incomplete read proves nothing about removals, nor do changes about the rest: an open question stays open
+  if ((apply.complete && apply.changes === undefined) || apply.settles !== undefined || kind === 'rollback')
+    closeOpenHolds(db, apply);
   if (heldOps.length === 0) return;
   db.prepare(
     `INSERT INTO held (tenant, run, ${columns}, op)
@@ -181,9 +216,50 @@ function updateCoverage(db: Db, apply: Apply, split: Split): void {
   if (apply.settles !== undefined) clearPending(db, ref, apply.settles);
   else if (kind === 'rollback') {
     if (apply.plan.removed > 0) setPending(db, ref, run);
+  } else if (apply.changes !== undefined) {
+    const { gained, lost, proof } = apply.changes;
+    const whole = split.held === 0;
+    adjustCoverage(
+      db,
+      ref,
+      whole ? difference(gained, lost) : gained,
+      whole && proof ? startedAt : undefined,
+    );
   } else {
     if (apply.complete && split.heldOps.includes('+')) narrowCoverage(db, ref, apply.covers);
     if (split.heldOps.includes('+')) setPending(db, ref, run);
     else if (apply.complete) setCoverage(db, ref, apply.covers, startedAt);
   }
+}
+
+function difference(
+  gained: ReadonlyMap<string, number>,
+  lost: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const domains = new Set([...gained.keys(), ...lost.keys()]);
+  return new Map([...domains].map((domain) => [domain, (gained.get(domain) ?? 0) - (lost.get(domain) ?? 0)]));
+}
+
+/** The cursor goes with the claims: forward only when all it covers is applied, and away when the claims are no longer its. */
+function updateState(db: Db, apply: Apply, split: Split): void {
+  const { ref, kind, startedAt } = apply.handle;
+  if (kind === 'rollback') dropCursor(db, ref);
+  else if (apply.changes !== undefined) {
+    if (apply.changes.state !== undefined && split.held === 0) writeSourceState(db, ref, apply.changes.state);
+  } else if (apply.full !== undefined && apply.complete) {
+    writeSourceState(db, ref, {
+      cursor: split.heldOps.includes('+') ? null : (apply.full.cursor ?? null),
+      madeFrom: apply.full.madeFrom,
+      fullAt: startedAt,
+      ownCount: apply.full.ownCount ?? null,
+      removedSince: 0,
+      listedAt: null,
+      unclaimed: null,
+    });
+  }
+}
+
+function modeOf({ changes, handle }: Apply): RunMode {
+  if (changes === undefined) return 'full';
+  return handle.kind === 'claim' ? 'claim' : 'changes';
 }

@@ -6,6 +6,7 @@
  */
 import type { SourceRef } from '../store.js';
 import { bumpRevision } from './meta.js';
+import { dropAllCursors } from './source-state.js';
 import type { Db } from './open.js';
 
 /** A domain (A-label, or `*.` and an A-label) that a read spoke for, and how many addresses it named there. */
@@ -71,9 +72,31 @@ export function clearPending(db: Db, ref: SourceRef, run: number): void {
   bumpRevision(db);
 }
 
-/** No list of this directory makes anybody unknown until it is read again. A transaction of its own. */
+/**
+ * Changes were applied: so many addresses more or less in each covered domain. `completeAt`: nothing can have been missed up
+ * to then, so the list is as fresh as after a whole read; where additions are missing it stays incomplete.
+ */
+export function adjustCoverage(
+  db: Db,
+  ref: SourceRef,
+  byDomain: ReadonlyMap<string, number>,
+  completeAt: number | undefined,
+): void {
+  const adjust = db.prepare(
+    'UPDATE coverage SET addresses = MAX(0, addresses + ?) WHERE tenant = ? AND source = ? AND domain = ?',
+  );
+  for (const [domain, by] of byDomain) if (by !== 0) adjust.run(by, ref.tenantId, ref.sourceId, domain);
+  if (completeAt !== undefined)
+    db.prepare(
+      'UPDATE coverage SET complete_at = MAX(complete_at, ?) WHERE tenant = ? AND source = ? AND pending = 0',
+    ).run(completeAt, ref.tenantId, ref.sourceId);
+  if (completeAt !== undefined || [...byDomain.values()].some((by) => by !== 0)) bumpRevision(db);
+}
+
+/** No list of this directory makes anybody unknown until it is read again, whole. A transaction of its own. */
 export function setAllPending(db: Db): void {
   db.transaction(() => {
+    dropAllCursors(db);
     db.prepare('UPDATE coverage SET pending = -1').run();
     bumpRevision(db);
   }).immediate();

@@ -35,20 +35,16 @@ const distinct = `SELECT key, object, attribute, kind, flags, spelling FROM (
 /** Newly disabled or internal-only: the address is taken away from some senders, so it counts like a removal. */
 const isDenial = '(w.flags & ~c.flags) <> 0';
 
-/**
- * Compares `stage.entry` with the claims of the source. Claims of an object with unusable values are not taken for gone:
- * nobody knows what the value was meant to be.
- */
-export function planRead(db: Db, ref: SourceRef): Plan {
-  const current = countClaims(db, ref);
-  if (current === 0) {
-    db.exec(`INSERT INTO stage.diff SELECT '+', ${columns}, NULL FROM (${distinct})`);
-    return summarise(db, current);
-  }
+/** `stage.wanted`: what the staged entries come to. */
+function gatherWanted(db: Db): void {
   db.exec(`CREATE TABLE stage.wanted (
       key TEXT, object TEXT, attribute TEXT, kind TEXT, flags INTEGER, spelling TEXT, PRIMARY KEY (key, object)
     ) WITHOUT ROWID;
     INSERT INTO stage.wanted ${distinct}`);
+}
+
+/** Wanted claims that are new or other than those in force. */
+function diffWanted(db: Db, ref: SourceRef): void {
   db.prepare(
     `INSERT INTO stage.diff
      SELECT CASE WHEN c.key IS NULL THEN '+' WHEN ${isDenial} THEN '!' ELSE '~' END, w.key, w.object, w.attribute, w.kind, w.flags, w.spelling,
@@ -59,6 +55,20 @@ export function planRead(db: Db, ref: SourceRef): Plan {
         OR c.spelling IS NOT w.spelling
      ORDER BY w.key, w.object`,
   ).run(ref.tenantId, ref.sourceId);
+}
+
+/**
+ * Compares `stage.entry` with the claims of the source. Claims of an object with unusable values are not taken for gone:
+ * nobody knows what the value was meant to be.
+ */
+export function planRead(db: Db, ref: SourceRef): Plan {
+  const current = countClaims(db, ref);
+  if (current === 0) {
+    db.exec(`INSERT INTO stage.diff SELECT '+', ${columns}, NULL FROM (${distinct})`);
+    return summarise(db, current);
+  }
+  gatherWanted(db);
+  diffWanted(db, ref);
   db.prepare(
     `INSERT INTO stage.diff
      SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key) THEN '=' ELSE '-' END,
@@ -70,6 +80,93 @@ export function planRead(db: Db, ref: SourceRef): Plan {
      ORDER BY c.key, c.object`,
   ).run(ref.tenantId, ref.sourceId);
   return summarise(db, current);
+}
+
+/**
+ * Compares the staged objects, and no others, with their claims: the cost is that of the changes. Their claims that are not
+ * staged are gone, unless the object holds values that could not be used.
+ */
+export function planChanges(db: Db, ref: SourceRef): Plan {
+  indexByObject(db);
+  gatherWanted(db);
+  diffWanted(db, ref);
+  db.prepare(
+    `INSERT INTO stage.diff
+     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key)
+              OR EXISTS (SELECT 1 FROM claim k WHERE k.tenant = c.tenant AND k.source = c.source AND k.key = c.key
+                         AND NOT EXISTS (SELECT 1 FROM stage.touched g WHERE g.object = k.object)) THEN '=' ELSE '-' END,
+            c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
+     FROM stage.touched t
+     JOIN claim c ON c.tenant = ? AND c.source = ? AND c.object = t.object
+     WHERE NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.key = c.key AND w.object = c.object)
+       AND NOT EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = c.object)
+     ORDER BY c.key, c.object`,
+  ).run(ref.tenantId, ref.sourceId);
+  return summarise(db, countClaims(db, ref));
+}
+
+/** What the staged objects add to their claims, or change in them without taking anything away. */
+export function planClaims(db: Db, ref: SourceRef): Plan {
+  gatherWanted(db);
+  diffWanted(db, ref);
+  db.exec("DELETE FROM stage.diff WHERE op = '!'");
+  return summarise(db, countClaims(db, ref));
+}
+
+/** Made when a source is first read by its changes: lists that never are need not pay for it. */
+function indexByObject(db: Db): void {
+  db.exec('CREATE INDEX IF NOT EXISTS claim_by_object ON claim (tenant, source, object)');
+}
+
+/**
+ * After a whole listing of ids: objects with claims that are not in it count as touched, so as gone. Returns how many listed
+ * ids have no claim and were not touched.
+ */
+export function compareListing(db: Db, ref: SourceRef): number {
+  indexByObject(db);
+  const unclaimed = db
+    .prepare<[number, number], number>(
+      `SELECT COUNT(*) FROM stage.listed l
+       WHERE NOT EXISTS (SELECT 1 FROM claim c WHERE c.tenant = ? AND c.source = ? AND c.object = l.object)
+         AND NOT EXISTS (SELECT 1 FROM stage.touched t WHERE t.object = l.object)`,
+    )
+    .pluck()
+    .get(ref.tenantId, ref.sourceId);
+  db.prepare(
+    `INSERT OR IGNORE INTO stage.touched
+     SELECT DISTINCT c.object FROM claim c INDEXED BY claim_by_object WHERE c.tenant = ? AND c.source = ?
+       AND NOT EXISTS (SELECT 1 FROM stage.listed l WHERE l.object = c.object)`,
+  ).run(ref.tenantId, ref.sourceId);
+  return unclaimed ?? 0;
+}
+
+/** Keys that a plan takes away or denies. */
+export function lostKeys(db: Db): IterableIterator<string> {
+  return db
+    .prepare<[], string>("SELECT DISTINCT key FROM stage.diff WHERE op IN ('-', '!')")
+    .pluck()
+    .iterate();
+}
+
+/** The key of every claim that a plan adds, or takes away (moved ones are both, at their own claims). */
+export function keysOf(db: Db, ops: '+' | '-='): IterableIterator<string> {
+  return db
+    .prepare<[string], string>('SELECT key FROM stage.diff WHERE instr(?, op) > 0')
+    .pluck()
+    .iterate(ops);
+}
+
+/** Objects that lose claims and were not read at all. */
+export function countVanished(db: Db): number {
+  return (
+    db
+      .prepare<[], number>(
+        `SELECT COUNT(DISTINCT object) FROM stage.diff d
+         WHERE op = '-' AND NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.object = d.object)`,
+      )
+      .pluck()
+      .get() ?? 0
+  );
 }
 
 /** The held part of `run`, less what has become true or pointless since. */

@@ -1,5 +1,5 @@
 /** The record of runs, as it is read: one run, pages of them, and when a source was last synced. */
-import type { Resolution, RunKind, RunRecord, RunState, SourceRef } from '../store.js';
+import type { Resolution, RunKind, RunMode, RunRecord, RunState, SourceRef } from '../store.js';
 import type { Db } from './open.js';
 
 interface RunRow {
@@ -7,6 +7,7 @@ interface RunRow {
   readonly tenant: string;
   readonly source: string;
   readonly kind: RunKind;
+  readonly mode: RunMode;
   readonly parent: number | null;
   readonly actor: string;
   readonly state: RunState;
@@ -36,6 +37,7 @@ function toRecord(row: RunRow): RunRecord {
     tenant: row.tenant,
     source: row.source,
     kind: row.kind,
+    mode: row.mode,
     parent: row.parent,
     actor: row.actor,
     state: row.state,
@@ -100,4 +102,17 @@ export function lastSyncStart(db: Db, ref: SourceRef): number | undefined {
       .pluck()
       .get(ref.tenantId, ref.sourceId) ?? undefined
   );
+}
+
+/** How the newest sync of a source ended that is over, previews left out. */
+export function lastSyncEnd(
+  db: Db,
+  ref: SourceRef,
+): { readonly run: number; readonly state: RunState } | undefined {
+  return db
+    .prepare<[number, number], { run: number; state: RunState }>(
+      `SELECT run, state FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'planned')
+       ORDER BY run DESC LIMIT 1`,
+    )
+    .get(ref.tenantId, ref.sourceId);
 }

@@ -5,7 +5,7 @@
  * resumed.
  */
 import { RollcallError } from '../../errors.js';
-import type { Counts, Resolution, RunHandle, RunKind, RunState, SourceRef } from '../store.js';
+import type { Counts, Resolution, RunHandle, RunKind, RunMode, RunState, SourceRef } from '../store.js';
 import { liveLease, ownerMayLive, releaseLease, takeLease } from './lease.js';
 import type { Mark } from './meta.js';
 import type { Db } from './open.js';
@@ -97,6 +97,8 @@ export function markInterrupted(db: Db, now: number): number[] {
 
 export interface RunEnd {
   readonly state: RunState;
+  /** Default: everything. */
+  readonly mode?: RunMode | undefined;
   readonly complete: boolean;
   readonly planHash?: string | undefined;
   readonly heldHash?: string | undefined;
@@ -114,11 +116,12 @@ export interface RunEnd {
 export function endRun(db: Db, handle: RunHandle, end: RunEnd): void {
   const { counts } = end;
   db.prepare(
-    `UPDATE run SET state = ?, complete = ?, plan_hash = ?, held_hash = ?, resolution = ?, generation = ?, stamp = ?, ended_at = ?,
+    `UPDATE run SET state = ?, mode = ?, complete = ?, plan_hash = ?, held_hash = ?, resolution = ?, generation = ?, stamp = ?, ended_at = ?,
        n_read = ?, n_added = ?, n_changed = ?, n_removed = ?, n_held = ?, n_skipped = ?, reasons = ?, notes = ?, description = ?
      WHERE run = ?`,
   ).run(
     end.state,
+    end.mode ?? 'full',
     end.complete ? 1 : 0,
     end.planHash ?? null,
     end.heldHash ?? null,

@@ -1,0 +1,38 @@
+/** How a source may be read: by its changes or whole, and under which configuration a cursor was made. */
+import { createHash } from 'node:crypto';
+import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
+import type { Reading } from '../sync/request.js';
+import type { Scope } from '../sync/scope.js';
+
+const hourMs = 3_600_000;
+
+/** What decides the list that a source gives; when and how often it is read, and what is done with it, does not. */
+export function listOptions(source: SourceConfig): Record<string, unknown> {
+  if (source.kind === 'smtp') return { ...source };
+  const leftOut = [
+    'schedule',
+    'timezone',
+    'jitter',
+    'catchUp',
+    'guard',
+    'incremental',
+    'fullSchedule',
+    'confirm',
+    'listEvery',
+    'interval',
+    'keep',
+  ];
+  return Object.fromEntries(Object.entries(source).filter(([option]) => !leftOut.includes(option)));
+}
+
+export function readingOf(source: ListSourceConfig, scope: Scope, full: boolean): Reading {
+  const made = JSON.stringify([listOptions(source), scope.covers]);
+  const live = source.kind === 'csv' ? undefined : source;
+  return {
+    incremental: !full && live?.incremental !== false,
+    madeFrom: createHash('sha256').update(made).digest('hex'),
+    fullSchedule:
+      live === undefined ? undefined : { expression: live.fullSchedule, timezone: source.timezone },
+    listEveryMs: hourMs,
+  };
+}

@@ -1,0 +1,46 @@
+/** What a plan takes from each domain, for the guard. Reads the staged difference. */
+import { coveredAddresses } from '../store/sqlite/coverage.js';
+import { keysOf, lostKeys } from '../store/sqlite/diff.js';
+import type { DomainLoss } from './guard.js';
+import type { RunDeps } from './request.js';
+import type { RunPart } from './run-part.js';
+import type { Scope } from './scope.js';
+
+/** `leftIn`: how many addresses a covered domain has after the plan. */
+export function lossesOf({ deps, request }: RunPart, leftIn: (domain: string) => number): DomainLoss[] {
+  const before = coveredAddresses(deps.db, request.ref);
+  const lost = countByDomain(lostKeys(deps.db), request.scope);
+  return request.scope.covers
+    .map((domain) => ({
+      domain,
+      before: before.get(domain) ?? 0,
+      lost: lost.get(domain) ?? 0,
+      left: leftIn(domain),
+    }))
+    .filter(({ lost: n, left, before: had }) => n > 0 || (left <= 0 && had > 0));
+}
+
+interface Where {
+  readonly deps: Pick<RunDeps, 'db'>;
+  readonly request: { readonly scope: Scope };
+}
+
+/** Claims that come, and that go, by covered domain. */
+export function gainsAndLosses({ deps, request }: Where): {
+  readonly gained: Map<string, number>;
+  readonly lost: Map<string, number>;
+} {
+  return {
+    gained: countByDomain(keysOf(deps.db, '+'), request.scope),
+    lost: countByDomain(keysOf(deps.db, '-='), request.scope),
+  };
+}
+
+function countByDomain(keys: Iterable<string>, scope: Scope): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    const covered = scope.coveredBy(key.slice(key.lastIndexOf('@') + 1));
+    if (covered !== undefined) counts.set(covered, (counts.get(covered) ?? 0) + 1);
+  }
+  return counts;
+}
