@@ -79,7 +79,7 @@ function valueAt(value: unknown, path: Path): unknown {
   }, value);
 }
 
-const sounds = /pass(word|wd|phrase)?|secret|token|credential|(^|[a-z])key$/i;
+const sounds = /pass(word|wd|phrase)?|secret|token|credential|authorization|cookie|(^|[a-z])key$/i;
 const longest = 80;
 
 function show(path: Path, value: unknown): string {

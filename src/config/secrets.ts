@@ -4,6 +4,7 @@
 import type { Config } from './schema.js';
 import type { SecretReference } from './secret.js';
 import type { CsvSourceConfig } from './sources/csv.js';
+import type { GraphSourceConfig } from './sources/graph.js';
 
 export interface ConfiguredSecret {
   readonly path: readonly string[];
@@ -14,14 +15,31 @@ export function secretsOf(config: Config): ConfiguredSecret[] {
   return Object.entries(config.sources).flatMap(([name, source]) => {
     const path = ['sources', name];
     if (source.kind === 'csv') return secretsOfCsv(source, path);
+    if (source.kind === 'graph') return secretsOfGraph(source, path);
     if (source.kind !== 'ldap' || source.bindPassword === undefined) return [];
     return [{ path: [...path, 'bindPassword'], reference: source.bindPassword }];
   });
 }
 
-function secretsOfCsv({ headers, query }: CsvSourceConfig, path: readonly string[]): ConfiguredSecret[] {
+function secretsOfGraph(
+  { clientSecret, certificate }: GraphSourceConfig,
+  path: readonly string[],
+): ConfiguredSecret[] {
+  return [
+    ...(clientSecret === undefined ? [] : [{ path: [...path, 'clientSecret'], reference: clientSecret }]),
+    ...(certificate === undefined
+      ? []
+      : [{ path: [...path, 'certificate', 'key'], reference: certificate.key }]),
+  ];
+}
+
+function secretsOfCsv(
+  { headers, secretQuery }: CsvSourceConfig,
+  path: readonly string[],
+): ConfiguredSecret[] {
   const found = Object.entries(headers).flatMap(([name, value]) =>
     typeof value === 'string' ? [] : [{ path: [...path, 'headers', name], reference: value }],
   );
-  return query === undefined ? found : [...found, { path: [...path, 'query'], reference: query }];
+  if (secretQuery === undefined) return found;
+  return [...found, { path: [...path, 'secretQuery'], reference: secretQuery }];
 }

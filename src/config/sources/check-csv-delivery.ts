@@ -50,10 +50,10 @@ function headerChecks({ headers }: CsvSourceConfig, path: Path): CheckFinding[] 
 
 function uselessChecks(source: CsvSourceConfig, path: Path): CheckFinding[] {
   if (source.url !== undefined) {
-    const twice = source.query !== undefined && new URL(source.url).search !== '';
-    return twice ? [error([...path, 'query'], '"url" has a query already: keep one of them')] : [];
+    const twice = source.secretQuery !== undefined && new URL(source.url).search !== '';
+    return twice ? [error([...path, 'secretQuery'], '"url" has a query already: keep one of them')] : [];
   }
-  const set = (['query', 'ca', 'proxy'] as const).filter((option) => source[option] !== undefined);
+  const set = (['secretQuery', 'ca'] as const).filter((option) => source[option] !== undefined);
   const names = Object.keys(source.headers).length > 0 ? [...set, 'headers'] : set;
   return names.map((name) => error([...path, name], 'has no effect without "url"'));
 }

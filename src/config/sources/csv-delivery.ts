@@ -24,10 +24,14 @@ function isListUrl(value: string): boolean {
   return protocol === 'https:' || isLoopback(hostname);
 }
 
-const proxyError = 'must be the URL of an HTTP proxy, such as "http://proxy.example.com:3128", without user';
-const proxyUrl = text('a URL', 2000).refine(isProxyUrl, { error: proxyError }).meta({ 'x-type': 'URL' });
+const proxyError =
+  'must be "environment", "none", or the URL of an HTTP proxy, such as "http://proxy.example.com:3128", without user';
+const proxyWord = text('a URL', 2000)
+  .refine(isProxy, { error: proxyError })
+  .meta({ 'x-type': '`"environment"`, `"none"` or URL' });
 
-function isProxyUrl(value: string): boolean {
+function isProxy(value: string): boolean {
+  if (value === 'environment' || value === 'none') return true;
   if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(value) || !URL.canParse(value)) return false;
   return new URL(value).hostname !== '';
 }
@@ -63,7 +67,7 @@ export const delivery = {
     .prefault({})
     .describe('Which processed files of `folder` are kept, with their reports'),
   url: listUrl.optional().describe('Where to download the list: https only, on `schedule`'),
-  query: secretSchema
+  secretQuery: secretSchema
     .optional()
     .describe('Secret query of `url`, such as the signature of a storage link: what would follow the `?`'),
   headers: z
@@ -75,10 +79,10 @@ export const delivery = {
     ),
   ca: path('a CA certificate')
     .optional()
-    .describe('PEM file of the CA that signed the certificate of `url`; default: the public ones'),
-  proxy: proxyUrl
-    .optional()
-    .describe('HTTP proxy for `url`; default: that of the environment (HTTPS_PROXY, NO_PROXY)'),
+    .describe('PEM file of the CA that signed the certificate of `url`; besides the public ones'),
+  proxy: proxyWord
+    .default('environment')
+    .describe('HTTP proxy for `url`: that of the environment (HTTPS_PROXY, NO_PROXY), none, or this one'),
   timeout: duration('1s', '6h').prefault('5m').describe('Longest time for a whole download'),
   maxSize: size('1KiB', '8GiB')
     .prefault('256MiB')
@@ -88,7 +92,7 @@ export const delivery = {
 interface Delivery {
   readonly folder?: string | undefined;
   readonly ca?: string | undefined;
-  readonly query?: SecretReference | undefined;
+  readonly secretQuery?: SecretReference | undefined;
   readonly headers: Readonly<Record<string, string | SecretReference>>;
 }
 
@@ -103,6 +107,6 @@ export function finishDelivery<Source extends Delivery>(source: Source, absolute
     headers: Object.fromEntries(headers) as Delivery['headers'],
     ...(source.folder !== undefined && { folder: absolute(source.folder) }),
     ...(source.ca !== undefined && { ca: absolute(source.ca) }),
-    ...(source.query !== undefined && { query: finishSecret(source.query, absolute) }),
+    ...(source.secretQuery !== undefined && { secretQuery: finishSecret(source.secretQuery, absolute) }),
   };
 }
