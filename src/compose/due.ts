@@ -21,7 +21,11 @@ export interface Due {
 
 /** Whether a source can be read without being sent a list. Mail servers (`smtp`) are asked, and give none. */
 export function readsByItself(source: SourceConfig): source is ListSourceConfig {
-  return source.kind === 'ldap' || (source.kind === 'csv' && source.path !== undefined);
+  return (
+    source.kind === 'ldap' ||
+    source.kind === 'graph' ||
+    (source.kind === 'csv' && source.path !== undefined)
+  );
 }
 
 export function dueAtStart(config: Config, now: number): Due[] {

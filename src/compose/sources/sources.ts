@@ -5,6 +5,7 @@ import { RollcallError } from '../../errors.js';
 import { excluding } from '../../source/exclude.js';
 import type { Source } from '../../source/source.js';
 import { csvSource, type Upload } from './csv.js';
+import { graphSource } from './graph.js';
 import { ldapSource } from './ldap.js';
 
 /** The configured source of that name. Throws `not-found` with the names there are. */
@@ -34,7 +35,8 @@ export function sourceOf(config: Config, name: string, upload?: Upload): Source 
 
 function kindOf(name: string, source: ListSourceConfig, upload: Upload | undefined): Source {
   if (source.kind === 'csv') return csvSource(name, source, upload);
-  if (upload === undefined) return ldapSource(name, source);
+  if (upload === undefined)
+    return source.kind === 'graph' ? graphSource(name, source) : ldapSource(name, source);
   throw new RollcallError(
     'usage',
     `source ${name} is of kind ${source.kind}: a list can be uploaded only to a csv source`,

@@ -5,6 +5,7 @@ import type { DomainConfig } from '../domain.js';
 import type { Path } from '../json.js';
 import type { Config } from '../schema.js';
 import { csvChecks } from './check-csv.js';
+import { graphChecks } from './check-graph.js';
 import { ldapChecks } from './check-ldap.js';
 import { smtpChecks } from './check-smtp.js';
 import type { ListSourceConfig, SourceConfig } from './sources.js';
@@ -26,6 +27,8 @@ function kindChecks(config: Config, source: SourceConfig, path: Path): CheckFind
   switch (source.kind) {
     case 'ldap':
       return ldapChecks(source, path);
+    case 'graph':
+      return graphChecks(source, path);
     case 'csv':
       return csvChecks(source, path);
     case 'smtp':

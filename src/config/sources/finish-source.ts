@@ -1,5 +1,6 @@
 /** The last step of reading a source: its paths become absolute. Each kind says which of its options are paths. */
 import { finishCsv } from './csv.js';
+import { finishGraph } from './graph.js';
 import { finishLdap } from './ldap.js';
 import type { Absolute } from './common.js';
 import { finishExclude } from './exclude.js';
@@ -20,6 +21,8 @@ function finishKind(source: SourceConfig, absolute: Absolute): SourceConfig {
   switch (source.kind) {
     case 'ldap':
       return finishLdap(source, absolute);
+    case 'graph':
+      return finishGraph(source, absolute);
     case 'csv':
       return finishCsv(source, absolute);
     case 'smtp':

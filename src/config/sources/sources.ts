@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { quoted } from '../scalars.js';
 import { didYouMean } from '../spelling.js';
 import { csvSourceSchema, type CsvSourceConfig } from './csv.js';
+import { graphSourceSchema, type GraphSourceConfig } from './graph.js';
 import { ldapSourceSchema, type LdapSourceConfig } from './ldap.js';
 import { smtpSourceSchema } from './smtp.js';
 
-const kinds = ['ldap', 'csv', 'smtp'] as const;
+const kinds = ['ldap', 'graph', 'csv', 'smtp'] as const;
 
 export const sourceSchema = z.discriminatedUnion(
   'kind',
-  [ldapSourceSchema, csvSourceSchema, smtpSourceSchema],
+  [ldapSourceSchema, graphSourceSchema, csvSourceSchema, smtpSourceSchema],
   {
     error: ({ input }) => {
       const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
@@ -21,4 +22,4 @@ export const sourceSchema = z.discriminatedUnion(
 
 export type SourceConfig = z.output<typeof sourceSchema>;
 /** A source that gives lists: all but the mail servers, which are only asked. */
-export type ListSourceConfig = LdapSourceConfig | CsvSourceConfig;
+export type ListSourceConfig = LdapSourceConfig | GraphSourceConfig | CsvSourceConfig;

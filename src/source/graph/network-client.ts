@@ -1,0 +1,58 @@
+/**
+ * The network of msal-node: its requests go over our transport, with its proxy, CA, time limit and retries.
+ *
+ * msal hides a failure of the network behind an error of its own; `takeFailure` gives what it was.
+ */
+import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import type { Http, RetryLimits } from './http.js';
+import type { HttpRequest } from './transport.js';
+
+/** The token service is asked once an hour, and somebody may wait for it. */
+const limits: RetryLimits = { tries: 5, waitMs: 2 * 60_000 };
+
+export interface NetworkClient {
+  readonly client: INetworkModule;
+  /** Why the last request got no answer, once. */
+  takeFailure(): unknown;
+  abort(): void;
+}
+
+export function createNetworkClient(http: Http): NetworkClient {
+  const stop = new AbortController();
+  let failure: unknown;
+  async function send<T>(
+    method: HttpRequest['method'],
+    url: string,
+    { headers = {}, body }: NetworkRequestOptions = {},
+  ): Promise<NetworkResponse<T>> {
+    failure = undefined;
+    try {
+      const response = await http.send({ method, url, headers, body }, stop.signal, limits);
+      // msal wants what the service said, whatever that is: it checks the parts it uses
+      return { status: response.status, headers: response.headers, body: parse(response.body) as T };
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }
+  return {
+    client: {
+      sendGetRequestAsync: (url, options) => send('GET', url, options),
+      sendPostRequestAsync: (url, options) => send('POST', url, options),
+    },
+    takeFailure: () => {
+      const taken = failure;
+      failure = undefined;
+      return taken;
+    },
+    abort: () => stop.abort(new Error('the source was closed')),
+  };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return {};
+  }
+}

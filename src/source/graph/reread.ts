@@ -1,0 +1,45 @@
+/**
+ * Objects by their ids, whole: for those of which a page told a part only, or contradicted itself.
+ *
+ * learn.microsoft.com/graph/delta-query-overview, "Resource representation": an updated object comes with at least the properties
+ * that have changed. What did not come is then asked for, never taken for empty.
+ */
+import type { GraphClient } from './client.js';
+import type { Collection } from './collections.js';
+import { pageOf, type Item } from './delta.js';
+import { patient } from './http.js';
+
+/** `in` takes 15 values at most: learn.microsoft.com/graph/aad-advanced-queries. */
+const perRequest = 15;
+const atOnce = 4;
+
+/** Those that are there. An object that is not in the answer is only not to be seen: that proves nothing. */
+export async function readAgain(
+  client: GraphClient,
+  collection: Collection,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, Item>> {
+  const found = new Map<string, Item>();
+  const groups = Array.from({ length: Math.ceil(ids.length / perRequest) }, (_, at) =>
+    ids.slice(at * perRequest, (at + 1) * perRequest),
+  );
+  for (let at = 0; at < groups.length; at += atOnce) {
+    const some = groups.slice(at, at + atOnce).map((group) => readSome(client, collection, group, signal));
+    for (const item of (await Promise.all(some)).flat()) found.set(item.id, item);
+  }
+  return found;
+}
+
+async function readSome(
+  client: GraphClient,
+  collection: Collection,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  const list = ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(',');
+  const query = `$filter=${encodeURIComponent(`id in (${list})`)}&$select=id,${collection.select.join(',')}`;
+  const url = `/v1.0/${collection.name}?${query}`;
+  const answer = await client.json({ url, permission: collection.permission, limits: patient }, signal);
+  return pageOf(client, collection, answer).items.filter(({ removed }) => removed === undefined);
+}
