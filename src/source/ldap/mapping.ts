@@ -9,6 +9,7 @@
 import type { Attribute, SearchEntry } from 'ldapts';
 import type { Entry, EntryAddress, EntryKind } from '../source.js';
 import { newFindings, readValue } from '../written-address.js';
+import { guidText } from './guid.js';
 import type { AttributePlan } from './preset.js';
 
 /** What the entry says, before ranged values are fetched. */
@@ -99,7 +100,7 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
     const known = lookUp(attribute.type);
     switch (known.use) {
       case 'id':
-        id = known.guid ? guidOf(attribute) : textOf(attribute)?.toLowerCase();
+        id = known.guid ? guidText(attribute.parsedBuffers[0]) : textOf(attribute)?.toLowerCase();
         break;
       case 'address':
         addAddresses(attribute, known.name, values);
@@ -144,16 +145,6 @@ export function addAddresses(attribute: Attribute, name: string, into: Values): 
   }
   for (const address of found.addresses) into.addresses.push({ value: address, attribute: name });
   for (const reason of found.refused) into.unusable.push(`${name}: ${reason}`);
-}
-
-/** MS-DTYP 2.3.4: the first three fields of a GUID are little-endian. */
-function guidOf(attribute: Attribute): string | undefined {
-  const [bytes] = attribute.parsedBuffers;
-  if (bytes?.length !== 16) return undefined;
-  const [a, b, c] = [bytes.subarray(0, 4), bytes.subarray(4, 6), bytes.subarray(6, 8)].map((field) =>
-    Buffer.from(field).reverse().toString('hex'),
-  );
-  return [a, b, c, bytes.toString('hex', 8, 10), bytes.toString('hex', 10)].join('-');
 }
 
 function textOf(attribute: Attribute): string | undefined {

@@ -5,7 +5,14 @@
  * success; any result other than success throws. `doubts` is empty only when the server paged and said that nothing
  * follows, or does not know paging at all (its root DSE says so) and gave the whole answer with success.
  */
-import { FilterParser, PagedResultsControl, type SearchEntry, type SearchResponse } from 'ldapts';
+import {
+  FilterParser,
+  PagedResultsControl,
+  type Control,
+  type Filter,
+  type SearchEntry,
+  type SearchResponse,
+} from 'ldapts';
 import { RollcallError } from '../../errors.js';
 import { explainResult } from './explain.js';
 import type { SearchQuestion, Session } from './session.js';
@@ -13,12 +20,15 @@ import type { SearchQuestion, Session } from './session.js';
 export interface PagedQuery {
   readonly baseDn: string;
   readonly scope: 'sub' | 'one';
-  readonly filter: string;
+  /** As text; or made, where text cannot hold it: ldapts turns escaped octets into characters. */
+  readonly filter: string | Filter;
   readonly attributes: readonly string[];
   readonly pageSize: number;
   readonly timeLimitSeconds: number;
   /** Whether the server says that it pages; undefined when it says nothing. */
   readonly paging: boolean | undefined;
+  /** Sent with every page besides the paged results control. */
+  readonly controls?: readonly Control[];
 }
 
 export interface Page {
@@ -77,14 +87,15 @@ function fetcher(session: Session, query: PagedQuery, size: number): Fetch {
   const question: SearchQuestion = {
     baseDN: query.baseDn,
     scope: query.scope,
-    filter: FilterParser.parseString(query.filter),
+    filter: typeof query.filter === 'string' ? FilterParser.parseString(query.filter) : query.filter,
     attributes: [...query.attributes],
     // Never a sizeLimit: with one, ldapts turns "size limit exceeded" into success. The time limit is always sent:
     // left out, ldapts asks the server for ten seconds.
     timeLimit: query.timeLimitSeconds,
     returnAttributeValues: true,
   };
-  return (cookie) => session.search({ ...question, controls: paging(query, size, cookie) });
+  return (cookie) =>
+    session.search({ ...question, controls: [...paging(query, size, cookie), ...(query.controls ?? [])] });
 }
 
 function paging(query: PagedQuery, size: number, cookie: Buffer | undefined): PagedResultsControl[] {
