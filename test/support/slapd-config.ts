@@ -32,6 +32,12 @@ export interface SlapdSettings {
   /** Entries whose DN matches this regular expression (POSIX, case-insensitive) are invisible to the reader. */
   readonly hide: string | undefined;
   readonly anonymousReads: boolean;
+  /** Schemas of OpenLDAP besides the usual ones: `nis`. */
+  readonly schemas: readonly string[];
+  /** Users may read cn=monitor. */
+  readonly monitor: boolean;
+  /** Keeps contextCSN, as a provider of replicas does. */
+  readonly syncprov: boolean;
 }
 
 const text = '1.3.6.1.4.1.1466.115.121.1.15';
@@ -86,9 +92,10 @@ export function slapdConf(settings: SlapdSettings): string {
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
-include ${folder}/directory.schema
+${settings.schemas.map((name) => `include /etc/ldap/schema/${name}.schema\n`).join('')}include ${folder}/directory.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+${settings.syncprov ? 'moduleload syncprov' : ''}
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 threads 4
@@ -108,8 +115,10 @@ access to attrs=userPassword by anonymous auth by * none
 ${settings.hide === undefined ? '' : `access to dn.regex="${settings.hide}" by * none`}
 access to * by users read by anonymous ${settings.anonymousReads ? 'read' : 'none'}
 index objectClass eq
-index entryUUID,entryCSN eq
+index entryUUID,entryCSN,modifyTimestamp eq
 index mail,proxyAddresses,mailLocalAddress eq
+${settings.syncprov ? 'overlay syncprov' : ''}
+${settings.monitor ? 'monitoring on\ndatabase monitor\naccess to * by users read' : ''}
 `;
 }
 

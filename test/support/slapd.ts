@@ -44,8 +44,14 @@ export interface SlapdChoices {
   /** Regular expression of DNs that the reader cannot see; `hideEven` hides every second person of makePeople. */
   readonly hide?: string | undefined;
   readonly anonymousReads?: boolean;
+  /** Schemas of OpenLDAP besides core, cosine and inetorgperson. */
+  readonly schemas?: readonly string[];
+  /** Whether users may read cn=monitor. */
+  readonly monitor?: boolean;
   readonly requireTls?: boolean;
   readonly certificate?: CertificateName;
+  /** Keeps contextCSN, as a provider of replicas does. */
+  readonly syncprov?: boolean;
 }
 
 export interface SlapdOptions extends SlapdChoices {
@@ -209,7 +215,10 @@ class SlapdProcess implements Slapd {
       limits: { size: 500, page: 1000, total: 'unlimited', ...choices.limits },
       hide: choices.hide,
       anonymousReads: choices.anonymousReads ?? false,
+      schemas: choices.schemas ?? [],
+      monitor: choices.monitor ?? false,
       requireTls: choices.requireTls ?? false,
+      syncprov: choices.syncprov ?? false,
     };
   }
 

@@ -37,6 +37,8 @@ export interface Reading {
     filter: string,
     attributes?: readonly string[],
   ): AsyncGenerator<readonly SearchEntry[], void, void>;
+  /** The id of an entry as `toEntries` gives it; undefined when it cannot be read, which is kept as a doubt. */
+  idOf(found: SearchEntry): string | undefined;
   /** What was doubtful in all searches by `pages` so far. */
   doubts(): readonly string[];
   /**

@@ -2,10 +2,8 @@
 
 /** RFC 4515 §3: what could mean something else than itself, as `\xx`. Beyond ASCII all is itself. */
 export function escapeValue(value: string): string {
-  return value.replace(
-    /[\x00-\x7f]/g,
-    (character) =>
-      /[\w@.+-]/.test(character) ? character : `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  return value.replace(/[\x00-\x7f]/g, (character) =>
+    /[\w@.+-]/.test(character) ? character : `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
 

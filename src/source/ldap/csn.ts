@@ -1,0 +1,118 @@
+/**
+ * Changes of an OpenLDAP that keeps contextCSN (syncprov, or a replica by syncrepl): every change moves the CSN of the server
+ * that it was made on (its SID), also on replicas, and every object bears the CSN of its last change as entryCSN.
+ *
+ * Promises: a SID that did not move has no changes, so that a cursor at rest proves that nothing happened at all, deletions
+ * included; whatever moved is searched from the oldest CSN that moved. A SID that vanished, went back or is new is a doubt;
+ * so is a contextCSN that stays behind what objects bear: nobody keeps it.
+ */
+import type { Change, ChangesReport, Cursor } from '../source.js';
+import { firstValue, readValues, suffixOf } from './attribute.js';
+import type { ChangeReader, Reading } from './changes.js';
+import { doubtful, readCursor, writeCursor } from './cursor.js';
+import { escapeValue } from './filter.js';
+import { listAll, readTouched } from './touched.js';
+
+type BySid = Readonly<Record<string, string>>;
+type Contexts = Readonly<Record<string, BySid>>;
+
+export const csnReader: ChangeReader = { begin, changes };
+
+/** Undefined where contextCSN is not to be read for every base. */
+async function begin(reading: Reading): Promise<Cursor | undefined> {
+  const contexts = await readContexts(reading);
+  return contexts === undefined ? undefined : writeCursor({ by: 'csn', contexts, proved: true });
+}
+
+async function* changes(
+  reading: Reading,
+  cursor: Cursor,
+): AsyncGenerator<readonly Change[], ChangesReport, void> {
+  const old = readCursor(cursor);
+  const now = await readContexts(reading);
+  if (old?.by !== 'csn') return doubtful(reading, cursor, 'the cursor is none of contextCSN');
+  if (now === undefined) return doubtful(reading, cursor, 'contextCSN cannot be read any more');
+  const moved = compare(old.contexts, now);
+  if (typeof moved === 'string') return doubtful(reading, cursor, moved);
+  if (moved.length === 0) return atRest(reading, old.contexts, old.proved);
+  const from = moved.reduce((least, csn) => (csn < least ? csn : least));
+  const mark = { filter: `(entryCSN>=${escapeValue(from)})`, attributes: [], see: () => undefined };
+  const touched = yield* readTouched(reading, mark);
+  const doubts = [...touched.doubts];
+  if (reading.listing) doubts.push(...(yield* listAll(reading)));
+  doubts.push(...reading.doubts());
+  const listed = reading.listing && doubts.length === 0;
+  return {
+    doubts,
+    cursor: writeCursor({ by: 'csn', contexts: now, proved: listed }),
+    proof: listed,
+    listed,
+    description: `${reading.who}, ${String(touched.count)} objects touched since ${from}`,
+  };
+}
+
+/** Nothing moved. Objects that are newer all the same show a contextCSN which is only left over. */
+async function atRest(reading: Reading, old: Contexts, proved: boolean): Promise<ChangesReport> {
+  const newest = Object.values(old)
+    .flatMap((bySid) => Object.values(bySid))
+    .reduce((most, csn) => (csn > most ? csn : most));
+  const beyond = await countBeyond(reading, newest);
+  const after = await readContexts(reading);
+  const still = after !== undefined && compare(old, after);
+  const left = `contextCSN stays at ${newest} and objects are newer: nobody keeps it, see syncprov`;
+  const doubts = [
+    ...(beyond > 0 && Array.isArray(still) && still.length === 0 ? [left] : []),
+    ...reading.doubts(),
+  ];
+  return {
+    doubts,
+    cursor: writeCursor({ by: 'csn', contexts: old, proved }),
+    proof: proved && doubts.length === 0,
+    description: `${reading.who}, nothing has changed since ${newest}`,
+  };
+}
+
+async function countBeyond(reading: Reading, newest: string): Promise<number> {
+  let beyond = 0;
+  for (const baseDn of new Set(reading.options.baseDns)) {
+    for await (const page of reading.pages(baseDn, `(entryCSN>=${escapeValue(newest)})`, ['entryCSN'])) {
+      beyond += page.filter((found) => (firstValue(found, 'entryCSN') ?? '') > newest).length;
+    }
+  }
+  return beyond;
+}
+
+/** The old CSN of each SID that moved; or why the two cannot be compared. */
+function compare(old: Contexts, now: Contexts): string[] | string {
+  const moved: string[] = [];
+  for (const context of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    const [before, after] = [old[context] ?? {}, now[context] ?? {}];
+    for (const sid of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const [was, is] = [before[sid], after[sid]];
+      if (was === undefined) return `server ${sid} is new in the contextCSN of ${context}`;
+      if (is === undefined) return `server ${sid} is no longer in the contextCSN of ${context}`;
+      if (is < was) return `the contextCSN of ${context} went back: a replica behind, or a restored backup`;
+      if (is > was) moved.push(was);
+    }
+  }
+  return moved;
+}
+
+async function readContexts(reading: Reading): Promise<Contexts | undefined> {
+  const suffixes = reading.facts.root.get('namingcontexts') ?? [];
+  const contexts: Record<string, BySid> = {};
+  for (const baseDn of reading.options.baseDns) {
+    const suffix = suffixOf(baseDn, suffixes);
+    if (suffix === undefined) return undefined;
+    contexts[suffix] ??= bySid(await readValues(reading, suffix, 'contextCSN'));
+    if (Object.keys(contexts[suffix]).length === 0) return undefined;
+  }
+  return contexts;
+}
+
+/** draft-chu-ldap-csn-00 §3: time, count, SID, modification, in fixed widths that sort as text. */
+function bySid(values: readonly string[]): BySid {
+  const shape = /^\d{14}\.\d{6}Z#[0-9a-f]{6}#([0-9a-f]{3})#[0-9a-f]{6}$/;
+  const found = values.map((csn) => [shape.exec(csn)?.[1], csn] as const);
+  return Object.fromEntries(found.flatMap(([sid, csn]) => (sid === undefined ? [] : [[sid, csn]])));
+}

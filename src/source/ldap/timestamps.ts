@@ -1,0 +1,124 @@
+/**
+ * Changes by modifyTimestamp, for servers that have nothing better.
+ *
+ * The mark is the greatest modifyTimestamp that the server has shown, taken before a read, less an overlap for changes that
+ * were under way or came late by replication; never our own clock, which only keeps entries dated in the future from being
+ * the mark. Deletions leave no trace: they need a listing. Another server than last time is a doubt; so is one that has
+ * nothing as new as last time (a restored backup, a clock put back).
+ */
+import type { SearchEntry } from 'ldapts';
+import type { Change, ChangesReport, Cursor } from '../source.js';
+import { firstValue } from './attribute.js';
+import type { ChangeReader, Reading } from './changes.js';
+import { doubtful, readCursor, writeCursor, type LdapCursor } from './cursor.js';
+import { formatGeneralizedTime, parseGeneralizedTime } from './generalized-time.js';
+import { childCounts, holdsOthers, listAll, readTouched } from './touched.js';
+
+const hour = 3_600_000;
+/** How far back the newest object is looked for, until there is one; then everywhere. */
+const lookBack = [hour, 24 * hour, 30 * 24 * hour];
+
+type TimeCursor = Extract<LdapCursor, { by: 'time' }>;
+
+/** `overlapMs`: how late a change may still come to be seen with an older time. */
+export function timestampReader(overlapMs: number): ChangeReader {
+  return {
+    begin: (reading) => begin(reading, overlapMs),
+    changes: (reading, cursor) => changes(reading, cursor, overlapMs),
+  };
+}
+
+async function begin(reading: Reading, overlapMs: number): Promise<Cursor | undefined> {
+  const filters = [...lookBack.map((back) => since(Date.now() - back)), '(modifyTimestamp=*)'];
+  for (const filter of filters) {
+    const { newest } = await look(reading, filter, ['modifyTimestamp']);
+    if (newest === undefined) continue;
+    const wanted = [reading.plan.id, 'modifyTimestamp', ...childCounts];
+    return (await look(reading, since(newest - overlapMs), wanted)).cursor(reading, newest, overlapMs);
+  }
+  return undefined;
+}
+
+async function look(reading: Reading, filter: string, attributes: readonly string[]): Promise<Sighting> {
+  const sighting = new Sighting();
+  for (const baseDn of new Set(reading.options.baseDns)) {
+    for await (const page of reading.pages(baseDn, filter, attributes)) page.forEach(sighting.see);
+  }
+  return sighting;
+}
+
+async function* changes(
+  reading: Reading,
+  cursor: Cursor,
+  overlapMs: number,
+): AsyncGenerator<readonly Change[], ChangesReport, void> {
+  const old = readCursor(cursor);
+  if (old?.by !== 'time') return doubtful(reading, cursor, 'the cursor is none of modifyTimestamp');
+  if (old.server !== reading.session.server)
+    return doubtful(reading, cursor, `the times in the cursor are those of ${old.server}`);
+  const from = old.newest - overlapMs;
+  const sighting = new Sighting();
+  const begun = performance.now();
+  let took = 0;
+  const mark = {
+    filter: since(from),
+    attributes: ['modifyTimestamp'],
+    see: sighting.see,
+    isKnown: (container: SearchEntry) => old.containers[nameOf(container)] === timeOf(container),
+  };
+  const touched = yield* readTouched(reading, mark, () => (took = performance.now() - begun));
+  const doubts = [...touched.doubts, ...lost(sighting, old)];
+  if (reading.listing) doubts.push(...(yield* listAll(reading)));
+  doubts.push(...reading.doubts());
+  // What changed behind a search that took long is older than what the search saw last.
+  const reached = took > overlapMs / 2 ? old.newest : Math.max(old.newest, sighting.newest ?? 0);
+  return {
+    doubts,
+    cursor: sighting.cursor(reading, reached, overlapMs),
+    proof: false,
+    listed: reading.listing && doubts.length === 0,
+    description: `${reading.who}, ${String(touched.count)} objects touched since ${formatGeneralizedTime(from)}`,
+  };
+}
+
+function lost(sighting: Sighting, old: TimeCursor): string[] {
+  if ((sighting.newest ?? 0) >= old.newest) return [];
+  return [`nothing is as new as ${formatGeneralizedTime(old.newest)} any more: is it a restored backup?`];
+}
+
+/** What a search has shown: the greatest modifyTimestamp, and containers with theirs. */
+class Sighting {
+  /** One in the future would hide every change until then, and is left out. */
+  newest: number | undefined;
+  readonly #containers = new Map<string, number>();
+  readonly #now = Date.now();
+
+  readonly see = (found: SearchEntry): void => {
+    const time = timeOf(found);
+    if (time === undefined || time > this.#now) return;
+    if (this.newest === undefined || time > this.newest) this.newest = time;
+    if (holdsOthers(found)) this.#containers.set(nameOf(found), time);
+  };
+
+  /** Containers of the newest second may be touched again in it, and are not kept. */
+  cursor(reading: Reading, newest: number, overlapMs: number): Cursor {
+    const kept = [...this.#containers].filter(([, time]) => time < newest && time >= newest - overlapMs);
+    const containers = Object.fromEntries(kept.slice(0, maxKept));
+    return writeCursor({ by: 'time', server: reading.session.server, newest, containers });
+  }
+}
+
+const maxKept = 1000;
+
+/** A container that was renamed is another one. */
+function nameOf(container: SearchEntry): string {
+  return container.name.toLowerCase();
+}
+
+function timeOf(found: SearchEntry): number | undefined {
+  return parseGeneralizedTime(firstValue(found, 'modifyTimestamp') ?? '');
+}
+
+function since(time: number): string {
+  return `(modifyTimestamp>=${formatGeneralizedTime(time)})`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Changes of a 389 Directory Server with the USN plug-in: each backend numbers its operations, also those that come by
+ * replication, in the order in which it applies them; every entry bears the number of its last one as entryusn.
+ *
+ * The numbers are one server's own: another server, a backend that is new or gone, and a number that went back (a database
+ * imported anew) are doubts. A backend that did not move has no changes, deletions included.
+ */
+import type { Change, ChangesReport, Cursor } from '../source.js';
+import type { ChangeReader, Reading } from './changes.js';
+import { doubtful, readCursor, writeCursor } from './cursor.js';
+import { listAll, readTouched } from './touched.js';
+
+/** An operation has its number before it is to be seen: so many of the last are read again. */
+const underWay = 100n;
+
+type Backends = Readonly<Record<string, string>>;
+
+export const usnReader: ChangeReader = { begin, changes };
+
+/** Undefined where the plug-in is off, or lastusn is not to be read. */
+function begin(reading: Reading): Promise<Cursor | undefined> {
+  const backends = lastUsns(reading);
+  const cursor = { by: 'usn', server: reading.session.server, backends, proved: true } as const;
+  return Promise.resolve(Object.keys(backends).length === 0 ? undefined : writeCursor(cursor));
+}
+
+async function* changes(
+  reading: Reading,
+  cursor: Cursor,
+): AsyncGenerator<readonly Change[], ChangesReport, void> {
+  const old = readCursor(cursor);
+  if (old?.by !== 'usn') return doubtful(reading, cursor, 'the cursor is none of entryusn');
+  const { server } = reading.session;
+  if (old.server !== server)
+    return doubtful(reading, cursor, `the numbers in the cursor are those of ${old.server}`);
+  const backends = lastUsns(reading);
+  const moved = compare(old.backends, backends);
+  if (typeof moved === 'string') return doubtful(reading, cursor, moved);
+  const first = Object.values(old.backends).map(BigInt).reduce(least) - underWay;
+  const filter = `(entryusn>=${String(first < 0n ? 0n : first)})`;
+  const touched = yield* readTouched(reading, { filter, attributes: [], see: () => undefined });
+  const doubts = [...touched.doubts];
+  if (moved && reading.listing) doubts.push(...(yield* listAll(reading)));
+  doubts.push(...reading.doubts());
+  const certain = doubts.length === 0;
+  const listed = moved && reading.listing && certain;
+  const proved = moved ? listed : old.proved;
+  return {
+    doubts,
+    cursor: writeCursor({ by: 'usn', server, backends, proved }),
+    proof: proved && certain,
+    listed,
+    description: `${reading.who}, ${String(touched.count)} objects touched since ${filter}`,
+  };
+}
+
+/** Whether anything happened; text when the two cannot be compared. */
+function compare(old: Backends, now: Backends): boolean | string {
+  let moved = false;
+  for (const backend of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    const [before, after] = [old[backend], now[backend]];
+    if (before === undefined || after === undefined) return `the ${backend} is new, or gone`;
+    const [was, is] = [BigInt(before), BigInt(after)];
+    if (is < was) return `the ${backend} went back: was its database imported anew?`;
+    moved ||= is > was;
+  }
+  return moved;
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}
+
+/** `lastusn;userroot: 5`, or with nsslapd-entryusn-global one `lastusn` for all. */
+function lastUsns(reading: Reading): Backends {
+  const found = [...reading.facts.root].filter(([name]) => /^lastusn(;|$)/.test(name));
+  return Object.fromEntries(
+    found.flatMap(([name, [value = '']]) => (/^-?\d{1,19}$/.test(value) ? [[name, value]] : [])),
+  );
+}
