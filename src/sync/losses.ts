@@ -1,6 +1,6 @@
 /** What a plan takes from each domain, for the guard. Reads the staged difference. */
 import { coveredAddresses } from '../store/sqlite/coverage.js';
-import { keysOf, lostKeys } from '../store/sqlite/diff.js';
+import { keysOf, lostKeys } from '../store/sqlite/diff-facts.js';
 import type { DomainLoss } from './guard.js';
 import type { RunDeps } from './request.js';
 import type { RunPart } from './run-part.js';

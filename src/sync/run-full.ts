@@ -4,7 +4,8 @@
 import { keyOf } from '../address/key.js';
 import { parseMailbox } from '../address/mailbox.js';
 import { applyPlan } from '../store/sqlite/apply.js';
-import { countVanished, planRead } from '../store/sqlite/diff.js';
+import { planRead } from '../store/sqlite/diff.js';
+import { countVanished } from '../store/sqlite/diff-facts.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { renewLease } from '../store/sqlite/lease.js';
 import type { Db } from '../store/sqlite/open.js';

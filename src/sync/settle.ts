@@ -6,7 +6,8 @@
  */
 import { RollcallError } from '../errors.js';
 import { applyPlan } from '../store/sqlite/apply.js';
-import { hashDiff, planHeld, planRollback } from '../store/sqlite/diff.js';
+import { hashDiff } from '../store/sqlite/diff-facts.js';
+import { planHeld, planRollback } from '../store/sqlite/diff-settled.js';
 import { discardHeld, newestHold, settledHash } from '../store/sqlite/held.js';
 import { getRun } from '../store/sqlite/run-records.js';
 import { beginRun } from '../store/sqlite/runs.js';

@@ -7,20 +7,14 @@
  */
 import type { Counts, Decision, Plan, ProblemRecord, RunHandle, RunMode, RunState } from '../store.js';
 import { recordAudit } from './audit.js';
-import {
-  adjustCoverage,
-  clearPending,
-  narrowCoverage,
-  setCoverage,
-  setPending,
-  type CoveredDomain,
-} from './coverage.js';
-import { hashDiff } from './diff.js';
+import type { CoveredDomain } from './coverage.js';
+import { updateCoverage, updateState } from './apply-state.js';
+import { hashDiff } from './diff-facts.js';
 import { requireLease } from './lease.js';
 import { nextGeneration, type Mark } from './meta.js';
 import { endRun, saveProblems } from './runs.js';
 import type { Db } from './open.js';
-import { dropCursor, writeSourceState, type SourceState } from './source-state.js';
+import type { SourceState } from './source-state.js';
 import { splitPlan, type Op, type Split } from './split.js';
 
 const columns = 'key, object, attribute, kind, flags, spelling';
@@ -209,54 +203,6 @@ function closeOpenHolds(db: Db, apply: Apply): void {
   db.prepare(
     `UPDATE run SET resolution = 'superseded' WHERE tenant = ? AND source = ? AND resolution = 'pending' AND run <> ?`,
   ).run(tenantId, sourceId, apply.handle.run);
-}
-
-function updateCoverage(db: Db, apply: Apply, split: Split): void {
-  const { ref, kind, run, startedAt } = apply.handle;
-  if (apply.settles !== undefined) clearPending(db, ref, apply.settles);
-  else if (kind === 'rollback') {
-    if (apply.plan.removed > 0) setPending(db, ref, run);
-  } else if (apply.changes !== undefined) {
-    const { gained, lost, proof } = apply.changes;
-    const whole = split.held === 0;
-    adjustCoverage(
-      db,
-      ref,
-      whole ? difference(gained, lost) : gained,
-      whole && proof ? startedAt : undefined,
-    );
-  } else {
-    if (apply.complete && split.heldOps.includes('+')) narrowCoverage(db, ref, apply.covers);
-    if (split.heldOps.includes('+')) setPending(db, ref, run);
-    else if (apply.complete) setCoverage(db, ref, apply.covers, startedAt);
-  }
-}
-
-function difference(
-  gained: ReadonlyMap<string, number>,
-  lost: ReadonlyMap<string, number>,
-): Map<string, number> {
-  const domains = new Set([...gained.keys(), ...lost.keys()]);
-  return new Map([...domains].map((domain) => [domain, (gained.get(domain) ?? 0) - (lost.get(domain) ?? 0)]));
-}
-
-/** The cursor goes with the claims: forward only when all it covers is applied, and away when the claims are no longer its. */
-function updateState(db: Db, apply: Apply, split: Split): void {
-  const { ref, kind, startedAt } = apply.handle;
-  if (kind === 'rollback') dropCursor(db, ref);
-  else if (apply.changes !== undefined) {
-    if (apply.changes.state !== undefined && split.held === 0) writeSourceState(db, ref, apply.changes.state);
-  } else if (apply.full !== undefined && apply.complete) {
-    writeSourceState(db, ref, {
-      cursor: split.heldOps.includes('+') ? null : (apply.full.cursor ?? null),
-      madeFrom: apply.full.madeFrom,
-      fullAt: startedAt,
-      ownCount: apply.full.ownCount ?? null,
-      removedSince: 0,
-      listedAt: null,
-      unclaimed: null,
-    });
-  }
 }
 
 function modeOf({ changes, handle }: Apply): RunMode {

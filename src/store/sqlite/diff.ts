@@ -1,14 +1,14 @@
 /**
- * The diff: from what a source says now, or from history, to the rows of `stage.diff`, and from those to a Plan.
+ * The diff: from what a source says now to the rows of `stage.diff`, and from those to a Plan.
  *
- * Reads the directory, writes only the scratch file. Three ways to fill the diff, one way to use it: a read (planRead),
- * the held part of an earlier run (planHeld), the way back (planRollback).
+ * Reads the directory, writes only the scratch file (and once an index). A read of everything, a read of changes and single
+ * entries fill it each in its way; the held part of a run and the way back do it in diff-settled.ts.
  */
-import { createHash } from 'node:crypto';
 import type { Plan, SourceRef } from '../store.js';
+import { hashDiff } from './diff-facts.js';
 import type { Db } from './open.js';
 
-const columns = 'key, object, attribute, kind, flags, spelling';
+export const columns = 'key, object, attribute, kind, flags, spelling';
 
 /** Claims of a source now. */
 export function countClaims(db: Db, ref: SourceRef): number {
@@ -140,94 +140,12 @@ export function compareListing(db: Db, ref: SourceRef): number {
   return unclaimed ?? 0;
 }
 
-/** Keys that a plan takes away or denies. */
-export function lostKeys(db: Db): IterableIterator<string> {
-  return db
-    .prepare<[], string>("SELECT DISTINCT key FROM stage.diff WHERE op IN ('-', '!')")
-    .pluck()
-    .iterate();
-}
-
-/** The key of every claim that a plan adds, or takes away (moved ones are both, at their own claims). */
-export function keysOf(db: Db, ops: '+' | '-='): IterableIterator<string> {
-  return db
-    .prepare<[string], string>('SELECT key FROM stage.diff WHERE instr(?, op) > 0')
-    .pluck()
-    .iterate(ops);
-}
-
-/** Objects that lose claims and were not read at all. */
-export function countVanished(db: Db): number {
-  return (
-    db
-      .prepare<[], number>(
-        `SELECT COUNT(DISTINCT object) FROM stage.diff d
-         WHERE op = '-' AND NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.object = d.object)`,
-      )
-      .pluck()
-      .get() ?? 0
-  );
-}
-
-/** The held part of `run`, less what has become true or pointless since. */
-export function planHeld(db: Db, ref: SourceRef, run: number): Plan {
-  db.prepare(
-    `INSERT INTO stage.diff
-     SELECT h.op, ${columns.replace(/\w+/g, 'h.$&')},
-            CASE h.op WHEN '!' THEN json_array(c.attribute, c.kind, c.flags, c.spelling) END
-     FROM held h
-     LEFT JOIN claim c ON c.tenant = h.tenant AND c.source = ? AND c.key = h.key AND c.object = h.object
-     WHERE h.tenant = ? AND h.run = ? AND (h.op = '+') = (c.key IS NULL)
-     ORDER BY h.op = '-', h.key, h.object`,
-  ).run(ref.sourceId, ref.tenantId, run);
-  return summarise(db, countClaims(db, ref));
-}
-
-/**
- * Back to the claims before `run`: for each claim that `run` or a later run of the source changed, the state before the
- * first of those changes, compared with the state now.
- */
-export function planRollback(db: Db, ref: SourceRef, run: number): Plan {
-  db.exec(`CREATE TABLE stage.past (op TEXT, ${columns}, before TEXT)`);
-  db.prepare(
-    `INSERT INTO stage.past
-     SELECT op, ${columns}, before FROM (
-       SELECT c.op, ${columns.replace(/\w+/g, 'c.$&')}, c.before, MIN(c.run) FROM run r
-       JOIN change c ON c.tenant = r.tenant AND c.run = r.run
-       WHERE r.tenant = ? AND r.source = ? AND r.run >= ? AND r.generation IS NOT NULL
-       GROUP BY c.key, c.object)`,
-  ).run(ref.tenantId, ref.sourceId, run);
-  const now = 'claim c ON c.tenant = ? AND c.source = ? AND c.key = p.key AND c.object = p.object';
-  // what was there before: a removed claim's own columns, a changed claim's `before`
-  const was = `SELECT key, object,
-      CASE op WHEN '-' THEN attribute ELSE json_extract(before, '$[0]') END AS attribute,
-      CASE op WHEN '-' THEN kind ELSE json_extract(before, '$[1]') END AS kind,
-      CASE op WHEN '-' THEN flags ELSE json_extract(before, '$[2]') END AS flags,
-      CASE op WHEN '-' THEN spelling ELSE json_extract(before, '$[3]') END AS spelling
-    FROM stage.past WHERE op <> '+'`;
-  db.prepare(
-    `INSERT INTO stage.diff
-     SELECT CASE WHEN c.key IS NULL THEN '+' ELSE '~' END, p.key, p.object, p.attribute, p.kind, p.flags, p.spelling,
-            CASE WHEN c.key IS NULL THEN NULL ELSE json_array(c.attribute, c.kind, c.flags, c.spelling) END
-     FROM (${was}) p LEFT JOIN ${now}
-     WHERE c.key IS NULL OR c.attribute <> p.attribute OR c.kind <> p.kind OR c.flags <> p.flags
-        OR c.spelling IS NOT p.spelling
-     ORDER BY p.key, p.object`,
-  ).run(ref.tenantId, ref.sourceId);
-  db.prepare(
-    `INSERT INTO stage.diff
-     SELECT '-', c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
-     FROM stage.past p JOIN ${now} WHERE p.op = '+' ORDER BY c.key, c.object`,
-  ).run(ref.tenantId, ref.sourceId);
-  return summarise(db, countClaims(db, ref));
-}
-
 interface OpCount {
   readonly op: string;
   readonly n: number;
 }
 
-function summarise(db: Db, current: number): Plan {
+export function summarise(db: Db, current: number): Plan {
   const rows = db.prepare<[], OpCount>('SELECT op, COUNT(*) AS n FROM stage.diff GROUP BY op').all();
   const count = (op: string): number => rows.find((row) => row.op === op)?.n ?? 0;
   return {
@@ -239,41 +157,4 @@ function summarise(db: Db, current: number): Plan {
     moved: count('='),
     hash: hashDiff(db, ['+', '~', '!', '-', '=']),
   };
-}
-
-const rowsPerChunk = 4096;
-
-/**
- * SHA-256 over the chosen rows of the diff, in order; first 16 hex digits. The text is built in SQL, some thousand rows at
- * a time: a million calls into JavaScript would cost a second.
- */
-export function hashDiff(db: Db, ops: readonly string[]): string {
-  const hash = createHash('sha256');
-  const last = db.prepare<[], number | null>('SELECT MAX(rowid) FROM stage.diff').pluck().get() ?? 0;
-  const chunk = db
-    .prepare<[number, number, string], string | null>(
-      `SELECT group_concat(op || char(31) || key || char(31) || object || char(31) || attribute || char(31) || kind ||
-         char(31) || flags || char(31) || COALESCE(spelling, '') || char(31) || COALESCE(before, ''), char(30))
-       FROM (SELECT * FROM stage.diff WHERE rowid > ? AND rowid <= ? AND instr(?, op) > 0 ORDER BY rowid)`,
-    )
-    .pluck();
-  const chosen = ops.join('');
-  let separator = '';
-  for (let start = 0; start < last; start += rowsPerChunk) {
-    const text = chunk.get(start, start + rowsPerChunk, chosen);
-    if (text === null || text === undefined) continue;
-    hash.update(separator).update(text);
-    separator = '\x1e';
-  }
-  return hash.digest('hex').slice(0, 16);
-}
-
-/** A few rows of the diff, for a person to look at. */
-export function sampleDiff(db: Db, op: string, limit: number): string[] {
-  return db
-    .prepare<[string, number], string>(
-      'SELECT DISTINCT key FROM stage.diff WHERE op = ? ORDER BY rowid LIMIT ?',
-    )
-    .pluck()
-    .all(op, limit);
 }
