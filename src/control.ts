@@ -1,6 +1,7 @@
 /**
  * The control process: finds what a crash left, keeps lookup.db published, runs sources by their schedules, and serves
- * HTTP. Everything that writes runs in worker threads (compose/worker-pool.ts).
+ * HTTP, and asks directories about single addresses for the edges. Everything that writes runs in worker threads
+ * (compose/worker-pool.ts).
  *
  * Promises: resolves with 0 after a stop, in which running syncs get ten seconds to end (the process kills itself when one
  * cannot be ended at all); rejects with `config` or `store` when it cannot start.
@@ -9,11 +10,13 @@ import { join } from 'node:path';
 import { cachePath } from './callahead/cache.js';
 import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
 import { startChores } from './compose/chores.js';
+import { confirmOnMiss } from './compose/confirm-on-miss.js';
 import { createControlMetrics } from './compose/control-metrics.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
 import { startExports, type ExportWatch } from './compose/export-watch.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
+import { openLive, type Live } from './compose/live.js';
 import { logWarnings, openServiceLog } from './compose/logs.js';
 import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
 import { createRunner, type Runner } from './compose/runner.js';
@@ -24,6 +27,8 @@ import { describeAddress } from './edge/bind.js';
 import type { HttpServer } from './http/options.js';
 import { readinessOf } from './http/readiness.js';
 import { createHttpServer } from './http/server.js';
+import { firstOf } from './policy/miss.js';
+import type { Confirm } from './policy/verdict.js';
 import { directoryPath } from './store/sqlite/open.js';
 import { startScheduler, type Scheduler } from './sync/schedule.js';
 import type { Logger } from './telemetry/log.js';
@@ -118,12 +123,22 @@ interface Control {
 function startControl(parts: Parts): Control {
   const { log, jobs, chores, exports, config } = parts;
   const reloader = createControlReloader(parts, (next, previous) => {
+    live.reload(next);
+    miss.reload(next);
     schedule(next);
     files?.reload();
     for (const { source, why } of dueAfterReload(next, previous)) runner.soon(source, why);
   });
   const runner = createRunner({ jobs, config: reloader.current, log });
-  const http = createHttp(parts, reloader, runner);
+  const live = openLive({
+    config,
+    log,
+    claim: (source, entries) => runner.run({ kind: 'claim', source, entries, actor: 'control' }),
+  });
+  // people who look change nothing, but are held to the same limits
+  const miss = confirmOnMiss({ config, domains: parts.verdicts.domains, log, look: true }, live.ask);
+  const confirm = firstOf(miss.confirm, parts.callAhead.confirm);
+  const http = createHttp(parts, { reloader, runner, live, confirm });
   let scheduler: Scheduler | undefined;
   let stopWatching: (() => void) | undefined;
   let files: ExportWatch | undefined;
@@ -135,6 +150,7 @@ function startControl(parts: Parts): Control {
 
   return {
     async listen() {
+      await live.listen();
       const addresses = (await http?.listen()) ?? [];
       const doors = addresses.map((address) => ({ name: 'http', address: describeAddress(address) }));
       for (const { name, address } of doors) log.info({ door: name, address }, 'door open');
@@ -152,6 +168,7 @@ function startControl(parts: Parts): Control {
       runner.stop();
       stopWatching?.();
       files?.stop();
+      await live.close();
       const closing = Promise.all([jobs, chores, exports].map((pool) => pool.close(stopGraceMs)));
       await http?.close();
       await closing;
@@ -190,8 +207,15 @@ function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler 
   return scheduler;
 }
 
-function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServer | undefined {
-  const { config, log, verdicts, callAhead } = parts;
+interface HttpParts {
+  readonly reloader: Reloader;
+  readonly runner: Runner;
+  readonly live: Live;
+  readonly confirm: Confirm;
+}
+
+function createHttp(parts: Parts, { reloader, runner, live, confirm }: HttpParts): HttpServer | undefined {
+  const { config, log, verdicts } = parts;
   if (config.http === undefined) return undefined;
   const directoryFile = directoryPath(config.dataDir);
   return createHttpServer({
@@ -203,7 +227,7 @@ function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServe
     lookup: verdicts.lookup,
     domains: verdicts.domains,
     decide: verdicts.decide,
-    confirm: callAhead.confirm,
+    confirm,
     jobs: { run: (job) => runner.run(job) },
     sources: () =>
       Object.entries(reloader.current().sources).map(([name, { tenant, kind }]) => ({ name, tenant, kind })),
@@ -213,6 +237,7 @@ function createHttp(parts: Parts, reloader: Reloader, runner: Runner): HttpServe
       lookupGeneration: () => verdicts.lookup.generation(),
       traffic: openTrafficReader(join(config.dataDir, 'traffic.db')),
       callAheadFile: cachePath(config.dataDir),
+      live: live.figures,
     }),
     log,
   });

@@ -1,6 +1,7 @@
 /**
  * The edge process: the doors to mail servers. Reads lookup.db, writes traffic.db, needs nothing else: it answers while
- * control is stopped, and also before there is any list (then it defers).
+ * control is stopped, and also before there is any list (then it defers). While control runs, it asks control about whom no
+ * list knows.
  *
  * Promises: resolves with 0 after a stop in which every session got its answers and the traffic was written; rejects with
  * `config` when the configuration is wrong or a door cannot be opened.
@@ -9,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { openCallAhead } from './compose/call-ahead.js';
+import { openConfirmOnMiss } from './compose/confirm-on-miss.js';
 import { createEdges, fixedEdgeOptions } from './compose/edges.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals } from './compose/lifecycle.js';
@@ -17,6 +19,7 @@ import { createReloader, optionsOf } from './compose/reload.js';
 import { openVerdicts } from './compose/verdicts.js';
 import { messageOf } from './errors.js';
 import { createWitness } from './edge/witness.js';
+import { firstOf } from './policy/miss.js';
 import { threadSink } from './traffic/sink.js';
 import type { Logger } from './telemetry/log.js';
 import { createTraffic, type Traffic } from './traffic/traffic.js';
@@ -31,13 +34,14 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
   mkdirSync(config.dataDir, { recursive: true, mode: 0o750 });
 
   const verdicts = openVerdicts(config, log);
+  const miss = openConfirmOnMiss({ config, domains: verdicts.domains, log, look: false });
   const callAhead = openCallAhead({ config, domains: verdicts.domains, log, write: true });
   const traffic = createTraffic({ sink: threadSink({ path: join(config.dataDir, 'traffic.db') }), log });
   const witness = createWitness({ mailLog, record: (event) => traffic.record(event) });
   try {
     const edges = await createEdges(config, {
       decide: verdicts.decide,
-      confirm: callAhead.confirm,
+      confirm: firstOf(miss.confirm, callAhead.confirm),
       serves: verdicts.serves,
       witness,
       log,
@@ -55,6 +59,7 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
       apply(next) {
         edges.reload(next);
         callAhead.reload(next);
+        miss.reload(next);
         verdicts.reload(next);
         reloadLogs(next);
       },
@@ -71,6 +76,7 @@ export async function runEdge({ configPath }: { readonly configPath: string }): 
     log.info({ why: await lifecycle.stopped }, 'stopping');
     await edges.drain();
   } finally {
+    miss.close();
     callAhead.close();
     await closeTraffic(traffic, log);
     verdicts.close();

@@ -53,6 +53,7 @@ export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckCon
             `${it.domain}, mode ${it.mode ?? ''}, ${it.freshness === null ? 'no lists' : `lists ${it.freshness}`}`,
           ],
         ]),
+    ...(it.live.length === 0 ? [] : [['asked now', liveText(it.live)]]),
     ...(it.mailServers.length === 0 ? [] : [['asked', it.mailServers.join(', ')]]),
     ['generation', it.generation === null ? 'none: nothing was published yet' : count(it.generation)],
     ...(lastMail === undefined ? [] : [['last mail', `${ago(lastMail, now)} (${moment(lastMail)})`]]),
@@ -66,9 +67,27 @@ export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckCon
   ];
 }
 
-function whyOf({ reason, mailServers, claims }: Explanation): string {
+function whyOf({ reason, mailServers, claims, live }: Explanation): string {
+  if (live.some(({ answer }) => answer === 'found') && claims.length === 0)
+    return `${why[reason]} (${found})`;
   const isAsked = mailServers.length > 0 && claims.length === 0;
   return (isAsked ? whyAsked[reason] : undefined) ?? why[reason];
+}
+
+const found = 'not a list yet: the directory has it, asked just now';
+
+const liveAnswers = {
+  found: 'has it',
+  'not-found': 'does not have it',
+  limited: 'not asked: more is asked than may be',
+  'no-answer': 'no answer, or control is not running',
+} satisfies Record<Explanation['live'][number]['answer'], string>;
+
+/** `staff: has ada@example.com`. */
+function liveText(live: Explanation['live']): string {
+  return live
+    .map(({ source, recipient, answer }) => `${source}, ${showKey(recipient)}: ${liveAnswers[answer]}`)
+    .join('; ');
 }
 
 function section(title: string, body: string): string[] {

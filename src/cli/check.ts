@@ -56,6 +56,8 @@ async function explainAddress(
   const { createDecide } = await import('../policy/decide.js');
   const { explainAsking } = await import('../policy/explain.js');
   const { openCallAhead } = await import('../compose/call-ahead.js');
+  const { openConfirmOnMiss } = await import('../compose/confirm-on-miss.js');
+  const { firstOf } = await import('../policy/miss.js');
   const { createLogger } = await import('../telemetry/log.js');
   const { domainTableOf } = await import('../compose/domains.js');
   let trouble: string | undefined;
@@ -66,13 +68,10 @@ async function explainAddress(
   const db = await openIfThere(config);
   const domains = domainTableOf(config);
   const now = context.now();
-  const callAhead = openCallAhead({
-    config,
-    domains: () => domains,
-    // what went wrong is in the verdict
-    log: createLogger({ level: 'fatal', format: 'json' }),
-    write: false,
-  });
+  // what went wrong is in the verdict
+  const log = createLogger({ level: 'fatal', format: 'json' });
+  const callAhead = openCallAhead({ config, domains: () => domains, log, write: false });
+  const miss = openConfirmOnMiss({ config, domains: () => domains, log, look: true });
   try {
     const decide = createDecide({ domains: () => domains, lookup, now: () => now, reference: () => '' });
     const question = {
@@ -82,10 +81,11 @@ async function explainAddress(
       client: options.client,
       edge: 'cli',
     } as const;
-    const { confirm } = callAhead;
+    const confirm = firstOf(miss.confirm, callAhead.confirm);
     const explanation = await explainAsking({ decide, confirm, domains, lookup, db, now }, question);
     return { explanation, trouble };
   } finally {
+    miss.close();
     callAhead.close();
     db?.close();
     lookup.close();

@@ -3,6 +3,8 @@
  * traffic.db. Read when they are asked for; what cannot be read is left out of that answer, not guessed.
  */
 import { callAheadMetrics } from './call-ahead-metrics.js';
+import { liveMetrics } from './live-metrics.js';
+import type { LookupFigures } from '../live/lookups.js';
 import { openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { counter, createMetrics, gauge } from '../telemetry/metrics.js';
 import type { TrafficReader } from '../traffic/reader.js';
@@ -14,6 +16,8 @@ export interface ControlMetricsOptions {
   readonly traffic: TrafficReader;
   /** `callahead.db`; it need not be there. */
   readonly callAheadFile?: string;
+  /** Of live look-ups; absent where there are none. */
+  readonly live?: () => readonly LookupFigures[];
   readonly now?: () => number;
 }
 
@@ -51,6 +55,7 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
   ]);
   const readCallAhead =
     options.callAheadFile === undefined ? undefined : callAheadMetrics(registry, options.callAheadFile);
+  const readLive = options.live === undefined ? undefined : liveMetrics(registry, options.live);
   const countVerdicts = verdictCounter(options.traffic, now, (labels, by) => verdicts.inc(labels, by));
 
   function readDirectory(db: Db): void {
@@ -80,6 +85,7 @@ export function createControlMetrics(options: ControlMetricsOptions): () => Prom
     if (generation !== undefined) published.set(generation);
     countVerdicts();
     readCallAhead?.();
+    readLive?.();
     return registry.metrics();
   };
 }

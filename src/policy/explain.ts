@@ -16,6 +16,7 @@ import {
   type Action,
   type Confirm,
   type Decide,
+  type LiveWord,
   type Question,
   type Reason,
   type Reply,
@@ -57,12 +58,14 @@ export interface Explanation {
   readonly sources: readonly SourceFreshness[];
   /** Sources of kind `smtp`: whose servers are asked when no list knows the address. */
   readonly mailServers: readonly string[];
+  /** What directories said that were asked just now, because no list knows the address; empty when none was asked. */
+  readonly live: readonly LiveWord[];
   readonly history: readonly HistoryEntry[];
 }
 
 export interface ExplainOptions {
   readonly decide: Decide;
-  /** For `explainAsking`; absent when no mail server can be asked. */
+  /** For `explainAsking`; absent when nobody can be asked. */
   readonly confirm?: Confirm | undefined;
   readonly domains: DomainTable;
   readonly lookup: LookupView;
@@ -83,7 +86,7 @@ const listed: ReadonlySet<Reason> = new Set<Reason>([
   'removed',
 ]);
 
-/** As the edges answer: when no list knows the address, its domain's own mail server is asked. */
+/** As the edges answer: when no list knows the address, the directories behind them and its domain's own mail server are asked. */
 export async function explainAsking(options: ExplainOptions, question: Question): Promise<Explanation> {
   const verdict = options.decide(question);
   const isPlain = verdict.action === 'accept' && verdict.wouldBe === undefined;
@@ -125,6 +128,7 @@ export function explain(
         : freshnessOf(options.lookup, policy, asked, options.now),
     sources: policy === undefined ? [] : sourcesOf(options.lookup, policy, asked),
     mailServers: policy?.callAhead ?? [],
+    live: verdict.live ?? [],
     history: history.map((change) => ({ ...change, at: new Date(change.at).toISOString() })),
   };
 }
@@ -166,6 +170,7 @@ function foreign(options: ExplainOptions, question: Question): Explanation {
     freshness: null,
     sources: [],
     mailServers: [],
+    live: [],
     history: [],
   };
 }

@@ -105,6 +105,16 @@ export interface Verdict extends Reply {
   readonly key?: string | undefined;
   /** In mode `observe`: what would have been answered. */
   readonly wouldBe?: (Reply & { readonly reason: Reason }) | undefined;
+  /** What directories said that were asked about an address no list knows (miss.ts); absent when none was asked. */
+  readonly live?: readonly LiveWord[] | undefined;
+}
+
+/** The word of one directory on one address. `limited`: it was not asked, as more is asked than may be. */
+export interface LiveWord {
+  readonly source: string;
+  /** The key that was asked about: the address itself, its base, or the same in the domain it is an alias of. */
+  readonly recipient: string;
+  readonly answer: 'found' | 'not-found' | 'limited' | 'no-answer';
 }
 
 /** The one door for edges. Never throws: a failure of its own is the verdict `failure`. */
@@ -114,9 +124,10 @@ export type Decide = (question: Question) => Verdict;
 export type Witness = (question: Question, verdict: Verdict) => void;
 
 /**
- * A second opinion on a verdict that is no accept, from somebody who has to be asked: the domain's own mail server
- * (`kind: smtp` sources). `undefined`: the verdict stands. At once when the answer is cached; a promise settles within the
- * deadline of whoever is asked and never rejects. Turns into a refusal only what is known to be unknown.
+ * A second opinion on a verdict that is no accept, from somebody who has to be asked: the directory behind the list (miss.ts),
+ * or the domain's own mail server (confirm.ts, `kind: smtp` sources). `undefined`: the verdict stands. At once when the answer
+ * is cached; a promise settles within the deadline of whoever is asked and never rejects. Turns into a refusal only what is
+ * known to be unknown.
  */
 export type Confirm = (question: Question, verdict: Verdict) => Verdict | Promise<Verdict> | undefined;
 

@@ -1,0 +1,131 @@
+/**
+ * One source, asked within its bounds.
+ *
+ * Promises an outcome by the deadline, whatever the directory does: no more than `perSecond` look-ups for a domain and
+ * `maxConcurrent` in all; a look-up that fails or comes late is `no-answer`, never "not found"; a directory that fails again and
+ * again is left alone for a while. Never rejects.
+ */
+import { messageOf } from '../errors.js';
+import type { Logger } from '../telemetry/log.js';
+import type { LiveAnswer, LiveClaim } from './answer.js';
+import { createGate } from './gate.js';
+
+/** What one question leads to. */
+export interface Route {
+  /** Under which it is remembered, and asked once at a time. */
+  readonly key: string;
+  /** The configured domain whose rate it counts for. */
+  readonly domain: string;
+  readonly perSecond: number;
+  /** Longest wait of the asker, in ms. */
+  readonly timeoutMs: number;
+  readonly negativeForMs: number;
+  /** Asks the directory. Throws when it does not answer, or on any doubt about what it answers. */
+  find(signal: AbortSignal): Promise<Found>;
+}
+
+export interface Found {
+  /** Of the objects that hold the very address; empty: there is none. */
+  readonly claims: readonly LiveClaim[];
+  /** Has the objects claimed by the list; called once at most, and only when there are claims. */
+  readonly claim: () => void;
+}
+
+export type Outcome =
+  | { readonly kind: 'heard'; readonly found: Found }
+  | Extract<LiveAnswer, { readonly kind: 'limited' | 'no-answer' }>;
+
+export interface GuardedSource {
+  find(route: Route): Promise<Outcome>;
+  /** How many look-ups have reached the directory. */
+  finds(): number;
+  /** Tries again at once if it was left alone. */
+  resume(): void;
+  /** Answers everybody who waits. */
+  close(): void;
+}
+
+export interface GuardedSourceOptions {
+  readonly name: string;
+  readonly log: Logger;
+  /** In ms, of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** A question is one search, and the directory has other work to do. */
+const maxConcurrent = 2;
+const maxWaiting = 100;
+/** So much sooner than the asker's deadline, so that the answer is there by then. */
+const margin = 0.95;
+/** After so many failures in a row, for so long. */
+const patience = 3;
+const pauseMs = 10_000;
+const troubleLogMs = 60_000;
+/** A look-up that was told to stop and does not keeps its place no longer. */
+const lingerMs = 5000;
+
+export function createGuardedSource({ name, log, now }: GuardedSourceOptions): GuardedSource {
+  const gate = createGate({ maxConcurrent, maxWaiting, now });
+  let finds = 0;
+  let failures = 0;
+  let pausedUntil = -Infinity;
+  let loggedAt = -Infinity;
+
+  function find(route: Route): Promise<Outcome> {
+    const paused = pausedUntil - now();
+    if (paused > 0) return Promise.resolve({ kind: 'no-answer', forMs: Math.ceil(paused) });
+    const { domain, perSecond } = route;
+    const deadline = now() + route.timeoutMs * margin;
+    return new Promise((resolve) => {
+      gate.enter(
+        { domain, perSecond, deadline },
+        () => search(route, deadline - now(), resolve),
+        (forMs) => resolve({ kind: 'limited', forMs }),
+      );
+    });
+  }
+
+  /** Resolves when the directory is done with it, which may be after the answer. */
+  async function search(route: Route, ms: number, answer: (outcome: Outcome) => void): Promise<void> {
+    finds += 1;
+    const stop = new AbortController();
+    const late = setTimeout(() => {
+      answer({ kind: 'no-answer', forMs: 0 });
+      stop.abort(new Error(`no answer within ${Math.round(ms)} ms`));
+    }, ms);
+    const work = heard(route, stop.signal, answer).finally(() => clearTimeout(late));
+    let timer: NodeJS.Timeout | undefined;
+    const given = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms + lingerMs)));
+    await Promise.race([work, given]).finally(() => clearTimeout(timer));
+  }
+
+  async function heard(route: Route, signal: AbortSignal, answer: (outcome: Outcome) => void): Promise<void> {
+    try {
+      const found = await route.find(signal);
+      signal.throwIfAborted();
+      failures = 0;
+      answer({ kind: 'heard', found });
+    } catch (error) {
+      answer({ kind: 'no-answer', forMs: 0 });
+      fail(error);
+    }
+  }
+
+  function fail(error: unknown): void {
+    failures += 1;
+    if (failures >= patience) pausedUntil = now() + pauseMs;
+    if (now() - loggedAt < troubleLogMs) return;
+    loggedAt = now();
+    log.warn({ source: name, err: messageOf(error) }, 'live look-up not answered: the list’s word stands');
+  }
+
+  return {
+    find,
+    finds: () => finds,
+    resume() {
+      failures = 0;
+      pausedUntil = -Infinity;
+    },
+    close: () => gate.close(),
+  };
+}
