@@ -248,8 +248,8 @@ export async function freePorts(): Promise<[number, number]> {
 }
 
 /** Resolves once something accepts connections there. */
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt += 1) {
+export async function listening(port: number, timeoutMs = 5_000): Promise<void> {
+  for (let attempt = 0; attempt < timeoutMs / 10; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');
@@ -260,5 +260,5 @@ async function listening(port: number): Promise<void> {
       socket.destroy();
     }
   }
-  throw new Error(`nothing listens on port ${String(port)} after 5 seconds`);
+  throw new Error(`nothing listens on port ${String(port)} after ${String(timeoutMs / 1000)} seconds`);
 }

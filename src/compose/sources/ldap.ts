@@ -23,6 +23,8 @@ export function ldapSource(name: string, source: LdapSourceConfig): Source {
     scope: source.scope,
     preset: source.preset,
     filter: source.filter,
+    excludeFilter: source.exclude.filter,
+    members: source.members,
     attributes: source.attributes,
     respectDisabled: source.respectDisabled,
     pageSize: source.pageSize,

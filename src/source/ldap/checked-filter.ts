@@ -9,7 +9,17 @@ import { presets } from './preset.js';
  * RollcallError `config` when it cannot be parsed.
  */
 export function checkedFilter(options: LdapSourceOptions): string {
-  const written = options.filter ?? presets[options.preset].filter;
+  return readable(options, 'filter', options.filter ?? presets[options.preset].filter);
+}
+
+/** The options with the filter of what is left out in the same form. Throws as `checkedFilter` does. */
+export function withCheckedExclude(options: LdapSourceOptions): LdapSourceOptions {
+  const { excludeFilter } = options;
+  if (excludeFilter === undefined) return options;
+  return { ...options, excludeFilter: readable(options, 'exclude.filter', excludeFilter) };
+}
+
+function readable(options: LdapSourceOptions, what: string, written: string): string {
   try {
     const filter = withPlainText(
       written
@@ -20,7 +30,7 @@ export function checkedFilter(options: LdapSourceOptions): string {
     FilterParser.parseString(filter);
     return filter;
   } catch (error) {
-    const where = `source ${options.name}: the filter ${written} cannot be read`;
+    const where = `source ${options.name}: the ${what} ${written} cannot be read`;
     throw new RollcallError('config', `${where}: ${messageOf(error)}`, { cause: error });
   }
 }

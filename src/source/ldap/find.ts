@@ -12,6 +12,7 @@ import { allOf } from './filter.js';
 import type { LdapSourceOptions } from './options.js';
 import { planAttributes, presets } from './preset.js';
 import { Scan, type Bound } from './scan.js';
+import { chosenOf } from './selection.js';
 import { identityOf, readServerFacts } from './server-facts.js';
 import { anonymously } from './whole-read.js';
 
@@ -128,7 +129,7 @@ async function search(
   const entries: Entry[] = [];
   for (const baseDn of new Set(options.baseDns)) {
     for await (const found of scan.pages(baseDn, question)) {
-      entries.push(...(await scan.toEntries(found)).entries);
+      entries.push(...(await scan.toEntries(await chosenOf(scan, found))).entries);
       if (entries.length > maxFound) throw noAnswer(bound, `more than ${String(maxFound)} objects hold it`);
     }
   }

@@ -9,17 +9,19 @@
 import { RollcallError } from '../../errors.js';
 import type { Change, ChangesReport, Cursor, ReadContext, Source } from '../source.js';
 import { changeReader } from './change-reader.js';
-import { checkedFilter } from './checked-filter.js';
+import { checkedFilter, withCheckedExclude } from './checked-filter.js';
 import { connect } from './connect.js';
 import { createFinder } from './find.js';
 import type { LdapSourceOptions } from './options.js';
 import { Scan, type Bound } from './scan.js';
+import { isSelective } from './selection.js';
 import { identityOf, readServerFacts } from './server-facts.js';
 import type { Session } from './session.js';
 import { anonymously, readWhole } from './whole-read.js';
 
 /** Throws a RollcallError `config` when the filter cannot be parsed. */
-export function createLdapSource(options: LdapSourceOptions): Source {
+export function createLdapSource(given: LdapSourceOptions): Source {
+  const options = withCheckedExclude(given);
   const filter = checkedFilter(options);
   const finder = createFinder(options, filter);
   const whole: Source = {
@@ -27,7 +29,7 @@ export function createLdapSource(options: LdapSourceOptions): Source {
     find: (address, context) => finder.find(address, context.signal),
     close: () => finder.close(),
   };
-  if (changeReader(options.preset) === undefined) return whole;
+  if (changeReader(options.preset) === undefined || isSelective(options)) return whole;
   return {
     ...whole,
     changes: (context, cursor) => withScan(options, filter, context, (scan) => readChanges(scan, cursor)),

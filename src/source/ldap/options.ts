@@ -1,6 +1,7 @@
 /**
  * What an LDAP source is told. Plain values: the composition root makes them from the configuration.
  */
+import type { MemberOptions } from './groups.js';
 
 export type LdapPreset = 'openldap' | 'active-directory' | '389ds';
 
@@ -34,6 +35,10 @@ export interface LdapSourceOptions {
   readonly preset: LdapPreset;
   /** RFC 4515; default: the preset's. */
   readonly filter?: string | undefined;
+  /** Entries that match are left out (RFC 4515). */
+  readonly excludeFilter?: string | undefined;
+  /** Only members of these groups. */
+  readonly members?: MemberOptions | undefined;
   readonly scope: 'sub' | 'one';
   readonly attributes?: LdapAttributes | undefined;
   readonly respectDisabled: boolean;

@@ -43,7 +43,8 @@ async function fetchRange(
   return undefined;
 }
 
-async function fetchPart(
+/** The values from one index on, or why they did not come. */
+export async function fetchPart(
   session: Session,
   dn: string,
   name: string,

@@ -74,9 +74,10 @@ export class Scan implements Reading {
     baseDn: string,
     filter: string,
     attributes: readonly string[] = this.plan.request,
+    scope: 'sub' | 'one' = this.options.scope,
   ): AsyncGenerator<readonly SearchEntry[], void, void> {
     const { paging } = this.facts;
-    const pages = readPages(this.session, { ...this.options, baseDn, filter, attributes, paging });
+    const pages = readPages(this.session, { ...this.options, baseDn, filter, attributes, paging, scope });
     for (;;) {
       const page = await pages.next();
       if (page.done === true) {

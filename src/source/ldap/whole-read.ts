@@ -6,18 +6,20 @@
 import type { Entry, ReadReport } from '../source.js';
 import { changeReader } from './change-reader.js';
 import type { Scan } from './scan.js';
+import { isSelective, openSelection } from './selection.js';
 
 const maxBatch = 1000;
 
 export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], ReadReport, void> {
   const { options } = scan;
-  const cursor = await changeReader(options.preset)?.begin(scan);
+  const cursor = isSelective(options) ? undefined : await changeReader(options.preset)?.begin(scan);
+  const selection = await openSelection(scan);
   const bases = new Set(options.baseDns);
   let done = 0;
   for (const baseDn of bases) {
     const before = done;
-    for await (const found of scan.pages(baseDn, scan.filter)) {
-      const { entries } = await scan.toEntries(found);
+    for await (const found of scan.pages(baseDn, selection.filter, selection.attributes)) {
+      const { entries } = await scan.toEntries(found.filter((one) => selection.keeps(one)));
       done += found.length;
       scan.progress(done);
       for (let at = 0; at < entries.length; at += maxBatch) yield entries.slice(at, at + maxBatch);
@@ -26,10 +28,12 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
     if (done === before && bases.size > 1)
       scan.doubt([`${baseDn} gave no entry: if it is empty for good, take it out of baseDn`]);
   }
+  const remarks = await selection.end();
   const reasons = [...scan.doubts(), ...anonymously(scan)];
   const parts = [
     scan.who,
     `${String(done)} entries below ${options.baseDns.join(' and ')}`,
+    ...remarks,
     ...scan.remarks(),
   ];
   return { complete: reasons.length === 0, reasons, description: parts.join(', '), cursor };
