@@ -9,7 +9,7 @@ import { isLoopback } from '../../config/listen-address.js';
 import { resolveSecret } from '../../config/secret.js';
 import { secretsOf } from '../../config/secrets.js';
 import type { LdapSourceConfig } from '../../config/sources/ldap.js';
-import type { SourceConfig } from '../../config/sources/sources.js';
+import type { ListSourceConfig, SourceConfig } from '../../config/sources/sources.js';
 import { sourceOf } from '../../compose/sources/sources.js';
 import { asRollcallError } from '../../errors.js';
 import type { Source } from '../../source/source.js';
@@ -31,12 +31,24 @@ async function checkSource(config: Config, name: string, source: SourceConfig): 
     return [ok(about, `takes uploads: \`rollcall upload ${name} FILE\``)];
   }
   if (source.kind === 'smtp') return await checkMailServers(config, name, source);
-  const timeoutMs =
-    source.kind === 'ldap' ? source.connectTimeout * source.url.length + source.timeout : 10_000;
+  const timeoutMs = patienceWith(source);
   return [
     ...(source.kind === 'ldap' ? checkEncryption(about, source) : []),
     await tryToRead(config, name, timeoutMs),
   ];
+}
+
+/** So long the first batch may take. */
+function patienceWith(source: ListSourceConfig): number {
+  switch (source.kind) {
+    case 'ldap':
+      return source.connectTimeout * source.url.length + source.timeout;
+    case 'graph':
+      // a token, the counts, the first page
+      return source.timeout * 3;
+    case 'csv':
+      return 10_000;
+  }
 }
 
 function checkEncryption(about: string, source: LdapSourceConfig): Finding[] {
