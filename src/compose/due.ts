@@ -2,7 +2,8 @@
  * Which sources are to be synced without waiting for their schedule: at the start of control, and after a reload.
  *
  * At a start: a source whose list was never read whole, one whose last sync failed (a stop may have cut it), and one whose
- * scheduled time passed while nobody was there; each once. A CSV source without a path never: its list comes by upload.
+ * scheduled time passed while nobody was there; each once. A CSV source without a path or url never: its list
+ * comes by upload, or is dropped into its folder.
  */
 import type { Config } from '../config/schema.js';
 import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
@@ -24,7 +25,7 @@ export function readsByItself(source: SourceConfig): source is ListSourceConfig 
   return (
     source.kind === 'ldap' ||
     source.kind === 'graph' ||
-    (source.kind === 'csv' && source.path !== undefined)
+    (source.kind === 'csv' && (source.path ?? source.url) !== undefined)
   );
 }
 

@@ -4,7 +4,7 @@ import type { ListSourceConfig, SourceConfig } from '../../config/sources/source
 import { RollcallError } from '../../errors.js';
 import { excluding } from '../../source/exclude.js';
 import type { Source } from '../../source/source.js';
-import { csvSource, type Upload } from './csv.js';
+import { csvSource, type CsvPlaces, type Upload } from './csv.js';
 import { graphSource } from './graph.js';
 import { ldapSource } from './ldap.js';
 
@@ -30,12 +30,12 @@ export function listSourceOf(config: Config, name: string): ListSourceConfig {
 /** With what it leaves out left out. */
 export function sourceOf(config: Config, name: string, upload?: Upload): Source {
   const source = listSourceOf(config, name);
-  return excluding(kindOf(name, source, upload), source.exclude);
+  return excluding(kindOf(name, source, { upload, dataDir: config.dataDir }), source.exclude);
 }
 
-function kindOf(name: string, source: ListSourceConfig, upload: Upload | undefined): Source {
-  if (source.kind === 'csv') return csvSource(name, source, upload);
-  if (upload === undefined)
+function kindOf(name: string, source: ListSourceConfig, places: CsvPlaces): Source {
+  if (source.kind === 'csv') return csvSource(name, source, places);
+  if (places.upload === undefined)
     return source.kind === 'graph' ? graphSource(name, source) : ldapSource(name, source);
   throw new RollcallError(
     'usage',
