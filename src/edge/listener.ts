@@ -1,6 +1,6 @@
 /**
  * The one listener behind every edge: accepts connections on TCP and unix sockets, hands each to the edge as a session,
- * counts and limits them, and drains them.
+ * limits them, and drains them.
  *
  * Promises: never more than `maxConnections` sessions (a client over the limit gets `busyReply`, if the protocol has one,
  * and is closed); a socket's errors never leave its session; `drain` stops accepting, lets every session finish what it
@@ -10,7 +10,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../telemetry/log.js';
 import type { MailLog } from '../telemetry/mail-log.js';
-import { counter, gauge, type Metrics } from '../telemetry/metrics.js';
 import { bind, boundAddress, closeServer, describeAddress, type ListenAddress } from './bind.js';
 
 /** One client's conversation. */
@@ -34,23 +33,19 @@ export interface ListenerOptions {
   readonly busyReply?: string;
   readonly drainTimeoutMs: number;
   readonly log: Logger;
-  readonly mailLog?: MailLog;
-  readonly metrics?: Metrics;
+  readonly mailLog: MailLog;
 }
 
-export interface Listener {
+/** What every edge is, once made. */
+export interface Edge {
+  readonly name: string;
   /** The addresses really bound (port 0 resolved). Throws RollcallError `config` when one cannot be. */
   listen(): Promise<readonly ListenAddress[]>;
   drain(): Promise<void>;
   connections(): number;
 }
 
-/** What every edge is, once made. */
-export interface Edge extends Listener {
-  readonly name: string;
-}
-
-export function createListener(options: ListenerOptions): Listener {
+export function createListener(options: ListenerOptions): Edge {
   const servers: Server[] = [];
   const room = createRoom(options);
   let drained: Promise<void> | undefined;
@@ -75,7 +70,7 @@ export function createListener(options: ListenerOptions): Listener {
     servers.push(server);
     server.on('error', (error) => options.log.error({ edge: options.name, err: error }, 'accept failed'));
     const actual = boundAddress(server, address);
-    options.mailLog?.listening(options.name, describeAddress(actual));
+    options.mailLog.listening(options.name, describeAddress(actual));
     return actual;
   }
 
@@ -83,10 +78,15 @@ export function createListener(options: ListenerOptions): Listener {
     const closed = servers.map(closeServer);
     const cut = await room.empty(options.drainTimeoutMs);
     await Promise.all(closed);
-    options.mailLog?.drained(options.name, cut);
+    options.mailLog.drained(options.name, cut);
   }
 
-  return { listen, drain: () => (drained ??= drain()), connections: () => room.size() };
+  return {
+    name: options.name,
+    listen,
+    drain: () => (drained ??= drain()),
+    connections: () => room.size(),
+  };
 }
 
 interface Room {
@@ -101,8 +101,6 @@ function createRoom(options: ListenerOptions): Room {
   const sessions = new Map<Socket, Session>();
   const perClient = new Map<string, number>();
   const perClientLimit = options.maxConnectionsPerClient ?? 0;
-  const figures =
-    options.metrics === undefined ? undefined : connectionMetrics(options.metrics, options.name);
   let emptied: (() => void) | undefined;
   let draining = false;
 
@@ -115,8 +113,6 @@ function createRoom(options: ListenerOptions): Room {
       return;
     }
     perClient.set(client, (perClient.get(client) ?? 0) + 1);
-    figures?.accepted.inc();
-    figures?.open.inc();
     let gone = false;
     const closed = (): void => {
       if (!gone) leave(socket, client);
@@ -136,8 +132,7 @@ function createRoom(options: ListenerOptions): Room {
   }
 
   function refuse(socket: Socket, client: string, why: string): void {
-    figures?.refused.inc();
-    options.mailLog?.connectionRefused(options.name, client, why);
+    options.mailLog.connectionRefused(options.name, client, why);
     if (options.busyReply !== undefined) socket.write(options.busyReply);
     socket.destroySoon();
   }
@@ -147,7 +142,6 @@ function createRoom(options: ListenerOptions): Room {
     const left = (perClient.get(client) ?? 1) - 1;
     if (left > 0) perClient.set(client, left);
     else perClient.delete(client);
-    figures?.open.dec();
     if (sessions.size === 0) emptied?.();
   }
 
@@ -165,23 +159,4 @@ function createRoom(options: ListenerOptions): Room {
   }
 
   return { admit, empty, size: () => sessions.size };
-}
-
-interface ConnectionMetrics {
-  readonly open: { inc(): void; dec(): void };
-  readonly accepted: { inc(): void };
-  readonly refused: { inc(): void };
-}
-
-function connectionMetrics(metrics: Metrics, edge: string): ConnectionMetrics {
-  const labels = ['edge'] as const;
-  const open = gauge(metrics, 'rollcall_edge_connections', 'Open connections', labels);
-  const accepted = counter(metrics, 'rollcall_edge_connections_total', 'Connections accepted', labels);
-  const refused = counter(
-    metrics,
-    'rollcall_edge_connections_refused_total',
-    'Connections over a limit',
-    labels,
-  );
-  return { open: open.labels(edge), accepted: accepted.labels(edge), refused: refused.labels(edge) };
 }

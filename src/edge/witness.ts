@@ -1,27 +1,23 @@
 /**
- * The witness of the edges: each answer goes to the mail log, to traffic, and into the metrics.
+ * The witness of the edges: each answer goes to the mail log and to traffic.
  *
  * Promises to be cheap and never to wait. An address is stamped as "last accepted" only when it is a listed one: the keys
  * of catch-all domains and patterns are endless.
  */
 import type { Question, Reason, Verdict, Witness } from '../policy/verdict.js';
 import type { MailLog } from '../telemetry/mail-log.js';
-import { counter, type Metrics } from '../telemetry/metrics.js';
 import type { TrafficEvent } from '../traffic/event.js';
 
 export interface WitnessOptions {
   readonly mailLog: MailLog;
   readonly record: (event: TrafficEvent) => void;
-  readonly metrics?: Metrics;
   readonly now?: () => number;
 }
 
 export function createWitness(options: WitnessOptions): Witness {
   const now = options.now ?? Date.now;
-  const count = options.metrics === undefined ? undefined : verdictCounter(options.metrics);
   return (question, verdict) => {
     options.record(trafficEvent(question, verdict, now()));
-    count?.(question.edge, verdict);
     options.mailLog.verdict({
       edge: question.edge,
       recipient: question.recipient,
@@ -59,21 +55,5 @@ export function trafficEvent(question: Question, verdict: Verdict, at: number): 
     sender: question.sender,
     client: question.client,
     reference: verdict.reference,
-  };
-}
-
-function verdictCounter(metrics: Metrics): (edge: string, verdict: Verdict) => void {
-  const labels = ['edge', 'action', 'reason'] as const;
-  const verdicts = counter(metrics, 'rollcall_edge_verdicts_total', 'Answers given', labels);
-  // Looking a child up by its labels costs more than the verdict itself.
-  const children = new Map<string, { inc(): void }>();
-  return (edge, verdict) => {
-    const id = `${edge} ${verdict.action} ${verdict.reason}`;
-    let child = children.get(id);
-    if (child === undefined) {
-      child = verdicts.labels(edge, verdict.action, verdict.wouldBe?.reason ?? verdict.reason);
-      children.set(id, child);
-    }
-    child.inc();
   };
 }

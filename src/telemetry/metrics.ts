@@ -1,6 +1,6 @@
 /**
  * Metrics, in the Prometheus text format. A metric is declared where it is counted, with its help text; this file only
- * keeps the registry and makes declaring the same metric twice harmless (two edges share `rollcall_edge_verdicts_total`).
+ * keeps the registry and makes declaring the same metric twice harmless: two parts may share one.
  *
  * Refuses unbounded labels by convention: a label is an edge, a reason, an action, a source; never an address.
  */

@@ -6,7 +6,6 @@
  */
 import { messageOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
-import { counter, type Metrics } from '../telemetry/metrics.js';
 import { createAggregate } from './aggregate.js';
 import type { TrafficBatch, TrafficEvent } from './event.js';
 
@@ -30,7 +29,6 @@ export interface TrafficOptions {
   readonly flushIntervalMs?: number;
   readonly limits?: TrafficLimits;
   readonly log?: Logger;
-  readonly metrics?: Metrics;
 }
 
 export interface Traffic {
@@ -46,7 +44,6 @@ export interface Traffic {
 export function createTraffic(options: TrafficOptions): Traffic {
   const { counts = 100_000, accepted = 100_000, rejections = 10_000 } = options.limits ?? {};
   const aggregate = createAggregate({ counts, accepted, rejections });
-  const lost = options.metrics && lostCounter(options.metrics);
   let writing: Promise<void> | undefined;
   let dropped = 0;
   let closed = false;
@@ -59,9 +56,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   }
 
   function drop(events: number): void {
-    if (events === 0) return;
     dropped += events;
-    lost?.inc(events);
   }
 
   /** Nothing while the last batch is under way: what comes meanwhile gathers, up to the limits. */
@@ -97,12 +92,4 @@ export function createTraffic(options: TrafficOptions): Traffic {
   }
 
   return { record, flush, close, dropped: () => dropped };
-}
-
-function lostCounter(metrics: Metrics): { inc(by: number): void } {
-  return counter(
-    metrics,
-    'rollcall_traffic_dropped_total',
-    'Answers whose record was lost; the answers were given',
-  );
 }

@@ -4,7 +4,7 @@ import { replies, type Question, type Verdict } from '../../src/policy/verdict.j
 import { createBatch } from '../../src/edge/batch.js';
 import { openExchange, type Answer } from '../../src/edge/exchange.js';
 import { createLineParser } from '../../src/edge/line-parser.js';
-import { createListener, type Listener } from '../../src/edge/listener.js';
+import { createListener, type Edge } from '../../src/edge/listener.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { createMailLog } from '../../src/telemetry/mail-log.js';
 import { openClient, type LineClient } from './client.js';
@@ -16,7 +16,7 @@ interface Options {
 }
 
 interface House {
-  readonly listener: Listener;
+  readonly listener: Edge;
   readonly client: LineClient;
   /** Lines asked so far. */
   readonly asked: string[];
@@ -28,7 +28,7 @@ interface House {
   breakDown(line: string): void;
 }
 
-const listeners: Listener[] = [];
+const listeners: Edge[] = [];
 afterEach(async () => {
   vi.useRealTimers();
   await Promise.all(listeners.splice(0).map((listener) => listener.drain()));
@@ -46,6 +46,7 @@ async function open(options: Options = {}): Promise<House> {
     verdict,
   });
   const log = silentLogger();
+  const mailLog = createMailLog(log);
   const batch = createBatch();
   const listener = createListener({
     name: 'test',
@@ -53,6 +54,7 @@ async function open(options: Options = {}): Promise<House> {
     maxConnections: 10,
     drainTimeoutMs: 5000,
     log,
+    mailLog,
     onConnection: (socket, closed) =>
       openExchange(
         socket,
@@ -61,7 +63,7 @@ async function open(options: Options = {}): Promise<House> {
           decide: () => verdict,
           witness: ({ recipient }: Question) => told.push(recipient),
           log,
-          mailLog: createMailLog(log),
+          mailLog,
           batch,
           idleTimeoutMs: 60_000,
           requestTimeoutMs: 60_000,

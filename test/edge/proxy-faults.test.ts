@@ -1,13 +1,12 @@
 /** The proxy when either side fails: what the client is told, that nothing is half accepted, and that nothing stays behind. */
 import { describe, expect, it } from 'vitest';
-import type { ProxyEdgeOptions } from '../../src/edge/proxy/proxy-edge.js';
 import { freePort } from '../support/free-port.js';
 import { openClient, smtpAsk, smtpReply, type LineClient } from './client.js';
-import { runProxy, type Running } from './edges.js';
+import { runProxy, type ProxyTestOptions, type Running } from './edges.js';
 import { recorder, verdictFor } from './fake-decide.js';
 import { runHop, type FakeHop, type HopScript, type Say } from './fake-hop.js';
 
-type Options = Partial<ProxyEdgeOptions>;
+type Options = ProxyTestOptions;
 
 interface House extends Running {
   readonly hop: FakeHop;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createWitness, trafficEvent } from '../../src/edge/witness.js';
 import { reasons, replies, type Question } from '../../src/policy/verdict.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
 import { decideByName, verdictFor } from './fake-decide.js';
 
 const question: Question = {
@@ -31,8 +30,7 @@ describe('what traffic keeps of an answer', () => {
 });
 
 describe('witness', () => {
-  it('tells the mail log, traffic and the metrics of each answer', async () => {
-    const metrics = createMetrics({ process: false });
+  it('tells the mail log and traffic of each answer', () => {
     const logged: unknown[] = [];
     const recorded: unknown[] = [];
     const nothing = (): void => undefined;
@@ -47,7 +45,6 @@ describe('witness', () => {
     const witness = createWitness({
       mailLog,
       record: (event) => recorded.push(event),
-      metrics,
       now: () => 5,
     });
     witness(question, verdictFor('unknown'));
@@ -56,8 +53,5 @@ describe('witness', () => {
     witness(question, { ...verdictFor('known'), wouldBe });
     expect(logged).toHaveLength(3);
     expect(recorded[0]).toMatchObject({ at: 5, reference: 'K3QX7A', reason: 'unknown' });
-    const text = await metrics.metrics();
-    expect(text).toContain('rollcall_edge_verdicts_total{edge="smtp",action="reject",reason="unknown"} 2');
-    expect(text).toContain('rollcall_edge_verdicts_total{edge="smtp",action="accept",reason="stale"} 1');
   });
 });

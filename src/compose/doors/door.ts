@@ -1,6 +1,8 @@
 /** What a door to mail servers is made from, and what comes of it. */
 import { readFileSync } from 'node:fs';
+import type { EdgeConfig } from '../../config/edges/edges.js';
 import type { Config } from '../../config/schema.js';
+import type { AskingEdgeOptions, EdgeOptions } from '../../edge/edge-options.js';
 import type { Edge } from '../../edge/listener.js';
 import { messageOf, RollcallError } from '../../errors.js';
 import type { Confirm, Decide, Serves, Witness } from '../../policy/verdict.js';
@@ -26,16 +28,25 @@ export interface BuiltEdge {
 /** Makes the door when its section is there. Throws `config`. */
 export type BuildEdge = (config: Config, deps: EdgeDeps) => BuiltEdge | undefined;
 
-/** PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
+/** What all sections have. */
+type Section = Pick<EdgeConfig<'smtp'>, 'listen' | 'maxConnections' | 'idleTimeout' | 'drainTimeout'>;
+
+export function edgeOptions(section: Section, deps: EdgeDeps): EdgeDeps & EdgeOptions {
+  return {
+    ...deps,
+    listen: section.listen,
+    maxConnections: section.maxConnections,
+    idleTimeoutMs: section.idleTimeout,
+    drainTimeoutMs: section.drainTimeout,
+  };
 }
 
-/** `where`: the path of the `tls` section, for the message. */
-export function readTls(tls: TlsFiles | undefined, where: string): TlsFiles | undefined {
-  if (tls === undefined) return undefined;
-  return { cert: readPem(tls.cert, `${where}.cert`), key: readPem(tls.key, `${where}.key`) };
+/** Of a protocol of requests and replies. */
+export function askingOptions(
+  section: Section & Pick<EdgeConfig<'policy'>, 'requestTimeout'>,
+  deps: EdgeDeps,
+): EdgeDeps & AskingEdgeOptions {
+  return { ...edgeOptions(section, deps), requestTimeoutMs: section.requestTimeout };
 }
 
 export function readPem(path: string, option: string): string {

@@ -1,15 +1,26 @@
 /** The `proxy` door from its section. */
+import type { EdgeConfig } from '../../config/edges/edges.js';
 import type { Config } from '../../config/schema.js';
-import { createProxyEdge, type NextHopTlsOptions } from '../../edge/proxy/proxy-edge.js';
-import { readPem, readTls, type BuiltEdge, type EdgeDeps } from './door.js';
+import {
+  createProxyEdge,
+  type NextHopTlsOptions,
+  type ProxyEdgeOptions,
+} from '../../edge/proxy/proxy-edge.js';
+import { readPem, type BuiltEdge, type EdgeDeps } from './door.js';
+import { smtpServerOptions, withTls } from './smtp-server.js';
+
+type Section = EdgeConfig<'proxy'>;
 
 export function buildProxy(config: Config, deps: EdgeDeps): BuiltEdge | undefined {
   const { proxy } = config.edges;
-  if (proxy === undefined) return undefined;
-  const tls = tlsOf(config);
-  const edge = createProxyEdge({
-    ...deps,
-    listen: proxy.listen,
+  return proxy && withTls('proxy', proxy, createProxyEdge(proxyOptions(proxy, deps)));
+}
+
+/** Reads the certificates: throws `config`. */
+export function proxyOptions(proxy: Section, deps: EdgeDeps): ProxyEdgeOptions {
+  const { connect, greeting, command, data, block, final } = proxy.timeouts;
+  return {
+    ...smtpServerOptions('proxy', proxy, deps),
     nextHops: proxy.nextHops,
     nextHopTls: nextHopTlsOf(proxy.nextHopTls),
     clientInfo: proxy.clientInfo,
@@ -17,43 +28,17 @@ export function buildProxy(config: Config, deps: EdgeDeps): BuiltEdge | undefine
     foreignDomains: proxy.foreignDomains,
     retryAfterMs: proxy.retryAfter,
     timeouts: {
-      connectMs: proxy.timeouts.connect,
-      greetingMs: proxy.timeouts.greeting,
-      commandMs: proxy.timeouts.command,
-      dataMs: proxy.timeouts.data,
-      blockMs: proxy.timeouts.block,
-      finalMs: proxy.timeouts.final,
+      connectMs: connect,
+      greetingMs: greeting,
+      commandMs: command,
+      dataMs: data,
+      blockMs: block,
+      finalMs: final,
     },
-    maxConnections: proxy.maxConnections,
-    maxConnectionsPerClient: proxy.maxConnectionsPerClient,
-    idleTimeoutMs: proxy.idleTimeout,
     sessionTimeoutMs: proxy.sessionTimeout,
-    maxRecipients: proxy.maxRecipients,
-    maxRejected: proxy.maxRejected,
-    drainTimeoutMs: proxy.drainTimeout,
-    ...(proxy.hostname !== undefined && { hostname: proxy.hostname }),
-    ...(tls !== undefined && { tls }),
-  });
-  return {
-    edge,
-    reload(next) {
-      const fresh = tlsOf(next);
-      if (fresh !== undefined && tls !== undefined) edge.setTls(fresh);
-    },
   };
 }
 
-type NextHopTls = NonNullable<Config['edges']['proxy']>['nextHopTls'];
-
-function nextHopTlsOf({ mode, verify, servername, ca }: NextHopTls): NextHopTlsOptions {
-  return {
-    mode,
-    ...(verify !== undefined && { verify }),
-    ...(servername !== undefined && { servername }),
-    ...(ca !== undefined && { ca: readPem(ca, 'edges.proxy.nextHopTls.ca') }),
-  };
-}
-
-function tlsOf(config: Config) {
-  return readTls(config.edges.proxy?.tls, 'edges.proxy.tls');
+function nextHopTlsOf({ ca, ...rest }: Section['nextHopTls']): NextHopTlsOptions {
+  return { ...rest, ...(ca !== undefined && { ca: readPem(ca, 'edges.proxy.nextHopTls.ca') }) };
 }

@@ -8,36 +8,17 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { DropArgument, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { Confirm, Decide, Witness } from '../../policy/verdict.js';
-import type { Logger } from '../../telemetry/log.js';
-import { createMailLog, type MailLog } from '../../telemetry/mail-log.js';
-import { bind, boundAddress, describeAddress, type ListenAddress } from '../bind.js';
+import { bind, boundAddress, closeServer, describeAddress, type ListenAddress } from '../bind.js';
+import type { AskingEdgeOptions } from '../edge-options.js';
 import type { Edge } from '../listener.js';
 import { createVerdictApp } from './app.js';
-
-export interface HttpEdgeOptions {
-  readonly listen: readonly ListenAddress[];
-  readonly decide: Decide;
-  readonly confirm?: Confirm | undefined;
-  readonly witness: Witness;
-  readonly log: Logger;
-  readonly mailLog?: MailLog;
-  /** Default 512. */
-  readonly maxConnections?: number;
-  /** Of a connection without requests; default 60 s. */
-  readonly idleTimeoutMs?: number;
-  /** From the first byte of a request to its last; default 10 s. */
-  readonly requestTimeoutMs?: number;
-  /** Default 10 s. */
-  readonly drainTimeoutMs?: number;
-}
 
 const maxHeaderSize = 16_384;
 /** Of one connection. Node reads on while requests wait, and each costs memory until its answer. */
 const maxUnderWay = 100;
 
-export function createHttpEdge(options: HttpEdgeOptions): Edge {
-  const mailLog = options.mailLog ?? createMailLog(options.log);
+export function createHttpEdge(options: AskingEdgeOptions): Edge {
+  const { mailLog } = options;
   const servers: Server[] = [];
   let app: FastifyInstance | undefined;
   /** Each connection with the number of its requests that are not answered. */
@@ -107,7 +88,7 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
     const timer = setTimeout(() => {
       cut = open.size;
       for (const server of servers) server.closeAllConnections();
-    }, options.drainTimeoutMs ?? 10_000);
+    }, options.drainTimeoutMs);
     const closed = servers.map(closeServer);
     setImmediate(() => [...open.keys()].forEach(leaveIfIdle));
     await Promise.all(closed);
@@ -119,13 +100,13 @@ export function createHttpEdge(options: HttpEdgeOptions): Edge {
   return { name: 'http', listen, drain: () => (drained ??= drain()), connections: () => open.size };
 }
 
-function newServer(options: HttpEdgeOptions, onRequest: RequestListener): Server {
-  const requestTimeout = options.requestTimeoutMs ?? 10_000;
+function newServer(options: AskingEdgeOptions, onRequest: RequestListener): Server {
+  const { requestTimeoutMs: requestTimeout, idleTimeoutMs, maxConnections } = options;
   const server = createServer(
     {
       requestTimeout,
       headersTimeout: requestTimeout,
-      keepAliveTimeout: options.idleTimeoutMs ?? 60_000,
+      keepAliveTimeout: idleTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, requestTimeout),
       maxHeaderSize,
       noDelay: true,
@@ -134,10 +115,6 @@ function newServer(options: HttpEdgeOptions, onRequest: RequestListener): Server
   );
   // a client that has shut down its side still gets its answer, as at the other doors
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.maxConnections = options.maxConnections ?? 512;
+  server.maxConnections = maxConnections;
   return server;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }

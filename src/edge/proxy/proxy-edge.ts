@@ -9,13 +9,8 @@
 import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Confirm, Decide, Witness } from '../../policy/verdict.js';
-import type { Logger } from '../../telemetry/log.js';
-import { createMailLog, type MailLog } from '../../telemetry/mail-log.js';
-import type { Metrics } from '../../telemetry/metrics.js';
-import type { ListenAddress } from '../bind.js';
+import { defaultMaxErrors, type SmtpServerOptions, type TlsMaterial } from '../edge-options.js';
 import { createListener, type Edge } from '../listener.js';
-import type { TlsMaterial } from '../smtp/smtp-edge.js';
 import type { HopTimeouts, NextHopTls } from './hop.js';
 import type { ClientInfoMode } from './link.js';
 import type { NextHop } from './next-hop.js';
@@ -24,58 +19,29 @@ import { proxyReplies } from './replies.js';
 import { openProxySession, type ProxySessionOptions } from './session.js';
 
 export interface NextHopTlsOptions {
-  /** Default `opportunistic`. */
-  readonly mode?: NextHopTls['mode'];
+  readonly mode: NextHopTls['mode'];
   /** PEM; default: the authorities that Node knows. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Expected in the certificate; default: the host of the next hop. */
-  readonly servername?: string;
+  readonly servername?: string | undefined;
   /** Default: with `required`. */
-  readonly verify?: boolean;
+  readonly verify?: boolean | undefined;
 }
 
-export interface ProxyEdgeOptions {
-  readonly listen: readonly ListenAddress[];
+export interface ProxyEdgeOptions extends SmtpServerOptions {
   /** In the order in which they are tried; at least one. */
   readonly nextHops: readonly NextHop[];
-  readonly decide: Decide;
-  readonly confirm?: Confirm | undefined;
-  readonly witness: Witness;
-  readonly log: Logger;
-  readonly mailLog?: MailLog;
-  readonly metrics?: Metrics;
-  /** In the greeting, and in EHLO to the next hop; default: the name of the machine. */
-  readonly hostname?: string;
-  /** Offers STARTTLS; without it there is none. */
-  readonly tls?: TlsMaterial;
-  readonly nextHopTls?: NextHopTlsOptions;
-  /** How the next hop learns who called; default `none`. */
-  readonly clientInfo?: ClientInfoMode;
-  /** Addresses and networks (`192.0.2.0/24`) of clients that may say on whose behalf they speak; default: this machine. */
-  readonly trusted?: readonly string[];
-  /** `pass` hands recipients in them to the next hop unjudged; default `reject`. */
-  readonly foreignDomains?: 'reject' | 'pass';
-  /** A next hop that failed is passed over for so long; default 30 s. */
-  readonly retryAfterMs?: number;
-  readonly timeouts?: Partial<HopTimeouts>;
-  /** Default 1,000. */
-  readonly maxConnections?: number;
-  /** Default 0: no limit of its own. */
-  readonly maxConnectionsPerClient?: number;
-  /** Of one transaction, then 452; default 1,000. */
-  readonly maxRecipients?: number;
-  /** Of one session, then 421; default 100. */
-  readonly maxRejected?: number;
-  /** Bad commands of one session, then 421; default 20. */
-  readonly maxErrors?: number;
-  /** Octets of a command line; default 2,048. */
-  readonly maxLineLength?: number;
-  /** For a client's next command, or the next bytes of its message; default 5 minutes (RFC 5321 §4.5.3.2.7). */
-  readonly idleTimeoutMs?: number;
-  /** Default 2 hours. */
-  readonly sessionTimeoutMs?: number;
-  /** Default 10 s. */
-  readonly drainTimeoutMs?: number;
+  readonly nextHopTls: NextHopTlsOptions;
+  /** How the next hop learns who called. */
+  readonly clientInfo: ClientInfoMode;
+  /** Addresses and networks (`192.0.2.0/24`) of clients that may say on whose behalf they speak. */
+  readonly trusted: readonly string[];
+  /** `pass` hands recipients in them to the next hop unjudged. */
+  readonly foreignDomains: 'reject' | 'pass';
+  /** A next hop that failed is passed over for so long. */
+  readonly retryAfterMs: number;
+  readonly timeouts: HopTimeouts;
+  readonly sessionTimeoutMs: number;
 }
 
 export interface ProxyEdge extends Edge {
@@ -83,76 +49,44 @@ export interface ProxyEdge extends Edge {
   setTls(tls: TlsMaterial): void;
 }
 
-/**
- * RFC 5321 §4.5.3.2. A client waits five minutes for the reply to EHLO, and all next hops must have been tried by then, so
- * connecting and greeting have less than the five minutes of §4.5.3.2.1.
- */
-const standardTimeouts: HopTimeouts = {
-  connectMs: 10_000,
-  greetingMs: 30_000,
-  commandMs: 300_000,
-  dataMs: 120_000,
-  blockMs: 180_000,
-  finalMs: 600_000,
-};
-
 export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
   let context = options.tls === undefined ? undefined : contextOf(options.tls);
   const session = sessionOptions(options, () => context);
   const listener = createListener({
+    ...options,
     name: 'proxy',
-    listen: options.listen,
-    maxConnections: options.maxConnections ?? 1000,
-    maxConnectionsPerClient: options.maxConnectionsPerClient ?? 0,
-    drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
     busyReply: `${proxyReplies.busy}\r\n`,
-    log: options.log,
-    mailLog: session.mailLog,
-    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     onConnection: (socket, closed, address) => openProxySession(socket, session, closed, 'path' in address),
   });
-  return { name: 'proxy', ...listener, setTls: (tls) => void (context = contextOf(tls)) };
+  return { ...listener, setTls: (tls) => void (context = contextOf(tls)) };
 }
 
 function sessionOptions(
   options: ProxyEdgeOptions,
   secureContext: () => SecureContext | undefined,
 ): ProxySessionOptions {
-  const name = options.hostname ?? hostname();
-  const timeouts = { ...standardTimeouts, ...options.timeouts };
+  const { hostname: name = hostname(), maxErrors = defaultMaxErrors } = options;
   return {
-    decide: options.decide,
-    confirm: options.confirm,
-    witness: options.witness,
-    log: options.log,
-    mailLog: options.mailLog ?? createMailLog(options.log),
+    ...options,
     name,
-    timeouts,
     nextHops: createNextHops({
       nextHops: options.nextHops,
-      retryAfterMs: options.retryAfterMs ?? 30_000,
+      retryAfterMs: options.retryAfterMs,
       log: options.log,
       now: () => performance.now(),
       name,
-      timeouts,
-      tls: nextHopTls(options.nextHopTls ?? {}),
+      timeouts: options.timeouts,
+      tls: nextHopTls(options.nextHopTls),
       needsXclient: options.clientInfo === 'xclient',
     }),
-    clientInfo: options.clientInfo ?? 'none',
     offersTls: options.tls !== undefined,
     secureContext,
-    isTrusted: trustedClients(options.trusted ?? ['127.0.0.0/8', '::1']),
-    foreignDomains: options.foreignDomains ?? 'reject',
-    maxRecipients: options.maxRecipients ?? 1000,
-    maxRejected: options.maxRejected ?? 100,
-    maxErrors: options.maxErrors ?? 20,
-    maxLineLength: options.maxLineLength ?? 2048,
-    idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 7_200_000,
+    isTrusted: trustedClients(options.trusted),
+    maxErrors,
   };
 }
 
-function nextHopTls({ mode = 'opportunistic', ca, servername, verify }: NextHopTlsOptions): NextHopTls {
+function nextHopTls({ mode, ca, servername, verify }: NextHopTlsOptions): NextHopTls {
   return {
     mode,
     verify: verify ?? mode === 'required',

@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { MailLog } from '../../telemetry/mail-log.js';
+import { maxLineLength } from '../edge-options.js';
 import type { Session } from '../listener.js';
 import { plainAddress } from './client-info.js';
 import { Conversation, type ConversationOptions } from './conversation.js';
@@ -20,7 +21,6 @@ import { Wire } from './wire.js';
 
 export interface ProxySessionOptions extends ConversationOptions, LinkOptions {
   readonly mailLog: MailLog;
-  readonly maxLineLength: number;
   /** For the client's next command, or the next bytes of its message. */
   readonly idleTimeoutMs: number;
   readonly sessionTimeoutMs: number;
@@ -47,7 +47,7 @@ export function openProxySession(
     ownPort: socket.localPort,
   });
   const conversation = new Conversation(options, link, client, options.isTrusted(isLocal ? 'local' : client));
-  const wire = new Wire(socket, { maxLine: options.maxLineLength, onClose: onGone, onEnd });
+  const wire = new Wire(socket, { maxLine: maxLineLength, onClose: onGone, onEnd });
   const deadline = setTimeout(() => cut(proxyReplies.expired), options.sessionTimeoutMs);
   let lingering: NodeJS.Timeout | undefined;
   let out = '';

@@ -20,7 +20,6 @@ export interface SmtpSessionOptions extends ConversationOptions {
   readonly mailLog: MailLog;
   readonly greetingDelayMs: number;
   readonly sessionTimeoutMs: number;
-  readonly maxLineLength: number;
 }
 
 /** Replies queued beyond this are written at once instead of at the end of the chunk. */
