@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { nextHop } from '../next-hop.js';
-import { duration, flag, oneOrMore, path, strict, text, whole, word } from '../scalars.js';
-import { drainTimeout, listen, tls } from './common.js';
+import { duration, flag, oneOrMore, path, strict, text, word } from '../scalars.js';
+import { drainTimeout, listen, maxConnections } from './common.js';
+import { maxConnectionsPerClient, maxRecipients, maxRejected, tls } from './smtp-server.js';
 
 const networkError = 'must be an IP address or a network such as "192.0.2.0/24" or "2001:db8::/32"';
 
@@ -36,6 +37,10 @@ const nextHopTls = strict({
     ),
 });
 
+/**
+ * A client waits five minutes for the reply to EHLO (RFC 5321 §4.5.3.2), and all next hops must have been tried by then, so
+ * connecting and greeting have less than the five minutes of §4.5.3.2.1.
+ */
 const timeouts = strict({
   connect: duration('1s', '1m').prefault('10s').describe('For the TCP connection, and as long again for TLS'),
   greeting: duration('1s', '5m')
@@ -84,23 +89,15 @@ export const proxyEdgeSchema = strict({
     .prefault('30s')
     .describe('A next hop that failed is passed over for so long; when all have failed, all are tried'),
   timeouts: timeouts.prefault({}),
-  maxConnections: whole(1, 100_000)
-    .default(1000)
-    .describe('Sessions at a time; each has a connection to a next hop'),
-  maxConnectionsPerClient: whole(0, 100_000)
-    .default(0)
-    .describe('Sessions at a time of one IP address; 0 is no limit but `maxConnections`'),
+  maxConnections: maxConnections(1000, 'Sessions at a time; each has a connection to a next hop'),
+  maxConnectionsPerClient: maxConnectionsPerClient(),
   idleTimeout: duration('1s', '1h')
     .prefault('5m')
     .describe('For a client’s next command, or the next bytes of its message (RFC 5321 §4.5.3.2.7)'),
   sessionTimeout: duration('1m', '24h')
     .prefault('2h')
     .describe('A session lasts so long at most, be it in the midst of a message'),
-  maxRecipients: whole(100, 100_000)
-    .default(1000)
-    .describe('Recipients of one transaction, then 452 4.5.3. RFC 5321 §4.5.3.1.8 asks for at least 100'),
-  maxRejected: whole(1, 1_000_000)
-    .default(100)
-    .describe('Unknown recipients in one session, then 421: nobody should read out the directory'),
+  maxRecipients,
+  maxRejected,
   drainTimeout,
 });
