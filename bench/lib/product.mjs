@@ -13,7 +13,10 @@ import { domain, root } from './workload.mjs';
 const main = join(root, 'dist/main.js');
 
 /** A guard that lets a benchmark change as much as it likes. */
-export const openGuard = { removals: { percent: 100, floor: 1_000_000_000, domainPercent: 100 }, growthPercent: 1_000_000 };
+export const openGuard = {
+  removals: { percent: 100, floor: 1_000_000_000, domainPercent: 100 },
+  growthPercent: 1_000_000,
+};
 
 /** What a door needs beside an address to be measured: no limit on recipients refused. */
 const unlimited = { smtp: { maxRejected: 1_000_000 }, proxy: { maxRejected: 1_000_000 } };
@@ -59,9 +62,10 @@ export async function rollcall(product, args, { env = {}, onStart } = {}) {
   return { status, json: text.trim() === '' ? undefined : JSON.parse(text) };
 }
 
-/** One sync that must apply everything. Returns what it printed. */
+/** One sync that must apply everything; `full` reads everything. Returns what it printed. */
 export async function sync(product, source, options) {
-  const { status, json } = await rollcall(product, ['sync', source], options);
+  const { full = false, ...rest } = options ?? {};
+  const { status, json } = await rollcall(product, ['sync', source, ...(full ? ['--full'] : [])], rest);
   must(status === 0, `sync ${source} ended with ${status}: ${JSON.stringify(json)}`);
   return json;
 }

@@ -10,7 +10,7 @@ export function runHeading(record: RunRecord): string[] {
   const took = record.endedAt === null ? '' : ` in ${span(record.endedAt - record.startedAt)}`;
   const parent = record.parent === null ? '' : ` of run ${record.parent}`;
   const lines = [
-    `Run ${record.run}, ${record.kind}${parent} of source ${record.source}: ${stateText(record)}${took}`,
+    `Run ${record.run}, ${record.kind}${parent}${record.mode === 'changes' ? ' (changes only)' : ''} of source ${record.source}: ${stateText(record)}${took}`,
   ];
   if (record.description !== '') lines.push(`  ${clean(record.description)}`);
   lines.push(`  ${countsText(record)}`);
@@ -53,6 +53,8 @@ export function nextStep(record: RunRecord): string[] {
   }
   if (record.state === 'held' || record.state === 'partly-held') {
     if (record.resolution !== null) return [];
+    if (record.mode === 'changes')
+      return ['What is left out is seen again by the next run, and goes when nothing stands against it.'];
     return [
       `What is held cannot be approved, because the read was not complete: mend that, then sync ${source} again.`,
     ];

@@ -10,6 +10,7 @@ import { checkDomainsOf } from './domains.js';
 import { checkDoors } from './doors.js';
 import { error, ok, warn, type Finding } from './finding.js';
 import { checkClock, checkDataDir, checkNode } from './machine.js';
+import { checkShared } from './shared.js';
 import { checkSourcesOf } from './sources.js';
 import { checkLookup, checkRuns, checkTokens, openForDoctor } from './store.js';
 
@@ -54,7 +55,9 @@ function examineStore(config: Config, now: number): Finding[] {
       ...findings,
       ...checkLookup(config, db),
       ...checkDomainsOf(config, lookup, now),
-      ...(db === undefined ? [] : [...checkRuns(config, db, now), ...checkTokens(config, db)]),
+      ...(db === undefined
+        ? []
+        : [...checkRuns(config, db, now), ...checkShared(config, db), ...checkTokens(config, db)]),
     ];
   } finally {
     lookup?.close();

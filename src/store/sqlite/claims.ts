@@ -1,5 +1,5 @@
 /** Reading claims and history: what `check`, `show` and the API tell of an address or a run. Changes nothing. */
-import type { ChangeRecord, ClaimRecord, ProblemRecord } from '../store.js';
+import type { ChangeRecord, ClaimRecord, ProblemRecord, SourceRef } from '../store.js';
 import type { Db } from './open.js';
 
 interface ClaimRow {
@@ -34,6 +34,19 @@ export function claimsOf(db: Db, tenant: string, key: string): ClaimRecord[] {
     spelling: row.spelling,
     sinceRun: row.since_run,
   }));
+}
+
+/** How many addresses two sources of a tenant both claim. */
+export function countShared(db: Db, one: SourceRef, other: SourceRef): number {
+  return (
+    db
+      .prepare<[number, number, number], number>(
+        `SELECT COUNT(DISTINCT a.key) FROM claim a WHERE a.tenant = ? AND a.source = ?
+           AND EXISTS (SELECT 1 FROM claim b WHERE b.tenant = a.tenant AND b.source = ? AND b.key = a.key)`,
+      )
+      .pluck()
+      .get(one.tenantId, one.sourceId, other.sourceId) ?? 0
+  );
 }
 
 interface ChangeRow {
