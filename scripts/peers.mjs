@@ -33,6 +33,7 @@ const peers = [
     debian: 'samba-ad-provision',
   },
   { name: 'ldb tools', command: 'ldbmodify', debian: 'ldb-tools' },
+  { name: '389-ds', command: 'ns-slapd', debian: '389-ds-base' },
   { name: 'sqlite3', command: 'sqlite3', debian: 'sqlite3' },
   { name: 'OpenSSL', command: 'openssl', debian: 'openssl' },
 ];

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
 import { peopleDn } from '../support/slapd-config.js';
-import { Follower } from '../support/read-changes.js';
+import { Follower } from '../support/follow-source.js';
 import { haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
 import { optionsFor } from './fake-directory.js';
 

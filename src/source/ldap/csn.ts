@@ -6,6 +6,7 @@
  * included; whatever moved is searched from the oldest CSN that moved. A SID that vanished, went back or is new is a doubt;
  * so is a contextCSN that stays behind what objects bear: nobody keeps it.
  */
+import type { SearchEntry } from 'ldapts';
 import type { Change, ChangesReport, Cursor } from '../source.js';
 import { firstValue, readValues, suffixOf } from './attribute.js';
 import type { ChangeReader, Reading } from './changes.js';
@@ -36,7 +37,13 @@ async function* changes(
   if (typeof moved === 'string') return doubtful(reading, cursor, moved);
   if (moved.length === 0) return atRest(reading, old.contexts, old.proved);
   const from = moved.reduce((least, csn) => (csn < least ? csn : least));
-  const mark = { filter: `(entryCSN>=${escapeValue(from)})`, attributes: [], see: () => undefined };
+  const before = csnsOf(old.contexts);
+  const mark = {
+    filter: `(entryCSN>=${escapeValue(from)})`,
+    attributes: ['entryCSN'],
+    see: () => undefined,
+    isKnown: (found: SearchEntry) => before.includes(firstValue(found, 'entryCSN') ?? ''),
+  };
   const touched = yield* readTouched(reading, mark);
   const doubts = [...touched.doubts];
   if (reading.listing) doubts.push(...(yield* listAll(reading)));
@@ -53,9 +60,7 @@ async function* changes(
 
 /** Nothing moved. Objects that are newer all the same show a contextCSN which is only left over. */
 async function atRest(reading: Reading, old: Contexts, proved: boolean): Promise<ChangesReport> {
-  const newest = Object.values(old)
-    .flatMap((bySid) => Object.values(bySid))
-    .reduce((most, csn) => (csn > most ? csn : most));
+  const newest = csnsOf(old).reduce((most, csn) => (csn > most ? csn : most));
   const beyond = await countBeyond(reading, newest);
   const after = await readContexts(reading);
   const still = after !== undefined && compare(old, after);
@@ -80,6 +85,10 @@ async function countBeyond(reading: Reading, newest: string): Promise<number> {
     }
   }
   return beyond;
+}
+
+function csnsOf(contexts: Contexts): string[] {
+  return Object.values(contexts).flatMap((bySid) => Object.values(bySid));
 }
 
 /** The old CSN of each SID that moved; or why the two cannot be compared. */

@@ -6,20 +6,22 @@ import { z } from 'zod';
 import type { ChangesReport, Cursor } from '../source.js';
 import type { Reading } from './changes.js';
 
+/** Text by name. `containers`: the mark of those that were touched shortly before, and that the next search shows again. */
 const marks = z.record(z.string(), z.string());
 
 const schema = z.discriminatedUnion('by', [
   /** entryCSN: contextCSN by SID, by naming context; whether deletions until then are known. */
   z.object({ by: z.literal('csn'), contexts: z.record(z.string(), marks), proved: z.boolean() }),
   /** entryusn of 389-ds: the last one of each backend of one server. */
-  z.object({ by: z.literal('usn'), server: z.string(), backends: marks, proved: z.boolean() }),
-  /** modifyTimestamp, in milliseconds since 1970: the greatest that this server had shown; containers touched shortly before. */
   z.object({
-    by: z.literal('time'),
+    by: z.literal('usn'),
     server: z.string(),
-    newest: z.number(),
-    containers: z.record(z.string(), z.number()),
+    backends: marks,
+    proved: z.boolean(),
+    containers: marks,
   }),
+  /** modifyTimestamp: the greatest one that this server had shown, in milliseconds since 1970. */
+  z.object({ by: z.literal('time'), server: z.string(), newest: z.number(), containers: marks }),
 ]);
 
 export type LdapCursor = z.output<typeof schema>;

@@ -10,9 +10,10 @@ import type { SearchEntry } from 'ldapts';
 import type { Change, ChangesReport, Cursor } from '../source.js';
 import { firstValue } from './attribute.js';
 import type { ChangeReader, Reading } from './changes.js';
+import { Containers } from './containers.js';
 import { doubtful, readCursor, writeCursor, type LdapCursor } from './cursor.js';
 import { formatGeneralizedTime, parseGeneralizedTime } from './generalized-time.js';
-import { childCounts, holdsOthers, listAll, readTouched } from './touched.js';
+import { childCounts, listAll, readTouched } from './touched.js';
 
 const hour = 3_600_000;
 /** How far back the newest object is looked for, until there is one; then everywhere. */
@@ -34,7 +35,7 @@ async function begin(reading: Reading, overlapMs: number): Promise<Cursor | unde
     const { newest } = await look(reading, filter, ['modifyTimestamp']);
     if (newest === undefined) continue;
     const wanted = [reading.plan.id, 'modifyTimestamp', ...childCounts];
-    return (await look(reading, since(newest - overlapMs), wanted)).cursor(reading, newest, overlapMs);
+    return (await look(reading, since(newest - overlapMs), wanted)).cursor(reading, newest);
   }
   return undefined;
 }
@@ -64,7 +65,7 @@ async function* changes(
     filter: since(from),
     attributes: ['modifyTimestamp'],
     see: sighting.see,
-    isKnown: (container: SearchEntry) => old.containers[nameOf(container)] === timeOf(container),
+    isKnown: (container: SearchEntry) => sighting.containers.isAmong(container, old.containers),
   };
   const touched = yield* readTouched(reading, mark, () => (took = performance.now() - begun));
   const doubts = [...touched.doubts, ...lost(sighting, old)];
@@ -74,7 +75,7 @@ async function* changes(
   const reached = took > overlapMs / 2 ? old.newest : Math.max(old.newest, sighting.newest ?? 0);
   return {
     doubts,
-    cursor: sighting.cursor(reading, reached, overlapMs),
+    cursor: sighting.cursor(reading, reached),
     proof: false,
     listed: reading.listing && doubts.length === 0,
     description: `${reading.who}, ${String(touched.count)} objects touched since ${formatGeneralizedTime(from)}`,
@@ -90,33 +91,20 @@ function lost(sighting: Sighting, old: TimeCursor): string[] {
 class Sighting {
   /** One in the future would hide every change until then, and is left out. */
   newest: number | undefined;
-  readonly #containers = new Map<string, number>();
+  readonly containers = new Containers('modifyTimestamp');
   readonly #now = Date.now();
 
   readonly see = (found: SearchEntry): void => {
-    const time = timeOf(found);
+    const time = parseGeneralizedTime(firstValue(found, 'modifyTimestamp') ?? '');
+    this.containers.see(found);
     if (time === undefined || time > this.#now) return;
     if (this.newest === undefined || time > this.newest) this.newest = time;
-    if (holdsOthers(found)) this.#containers.set(nameOf(found), time);
   };
 
-  /** Containers of the newest second may be touched again in it, and are not kept. */
-  cursor(reading: Reading, newest: number, overlapMs: number): Cursor {
-    const kept = [...this.#containers].filter(([, time]) => time < newest && time >= newest - overlapMs);
-    const containers = Object.fromEntries(kept.slice(0, maxKept));
+  cursor(reading: Reading, newest: number): Cursor {
+    const containers = this.containers.kept((mark) => (parseGeneralizedTime(mark) ?? newest) < newest);
     return writeCursor({ by: 'time', server: reading.session.server, newest, containers });
   }
-}
-
-const maxKept = 1000;
-
-/** A container that was renamed is another one. */
-function nameOf(container: SearchEntry): string {
-  return container.name.toLowerCase();
-}
-
-function timeOf(found: SearchEntry): number | undefined {
-  return parseGeneralizedTime(firstValue(found, 'modifyTimestamp') ?? '');
 }
 
 function since(time: number): string {

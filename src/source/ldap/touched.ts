@@ -29,8 +29,8 @@ export interface Mark {
   /** Attributes that `see` wants of everything touched. */
   readonly attributes: readonly string[];
   readonly see: (found: SearchEntry) => void;
-  /** A container that was read already since it was touched like this. */
-  readonly isKnown?: (container: SearchEntry) => boolean;
+  /** A container that was read below since it was touched like this. */
+  readonly isKnown: (container: SearchEntry) => boolean;
 }
 
 /** Yields the changes; returns what keeps them from being all. `afterIds` runs when the first search is over. */
@@ -81,7 +81,7 @@ async function touchedIds(reading: Reading, mark: Mark): Promise<Ids> {
 }
 
 function mayHaveBroughtOthers(reading: Reading, mark: Mark, found: SearchEntry): boolean {
-  return reading.options.scope === 'sub' && holdsOthers(found) && mark.isKnown?.(found) !== true;
+  return reading.options.scope === 'sub' && holdsOthers(found) && !mark.isKnown(found);
 }
 
 /** Attributes for `holdsOthers`. */

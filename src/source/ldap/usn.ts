@@ -7,8 +7,9 @@
  */
 import type { Change, ChangesReport, Cursor } from '../source.js';
 import type { ChangeReader, Reading } from './changes.js';
+import { Containers } from './containers.js';
 import { doubtful, readCursor, writeCursor } from './cursor.js';
-import { listAll, readTouched } from './touched.js';
+import { childCounts, listAll, readTouched } from './touched.js';
 
 /** An operation has its number before it is to be seen: so many of the last are read again. */
 const underWay = 100n;
@@ -18,10 +19,17 @@ type Backends = Readonly<Record<string, string>>;
 export const usnReader: ChangeReader = { begin, changes };
 
 /** Undefined where the plug-in is off, or lastusn is not to be read. */
-function begin(reading: Reading): Promise<Cursor | undefined> {
+async function begin(reading: Reading): Promise<Cursor | undefined> {
   const backends = lastUsns(reading);
-  const cursor = { by: 'usn', server: reading.session.server, backends, proved: true } as const;
-  return Promise.resolve(Object.keys(backends).length === 0 ? undefined : writeCursor(cursor));
+  if (Object.keys(backends).length === 0) return undefined;
+  const containers = new Containers('entryusn');
+  const wanted = [reading.plan.id, 'entryusn', ...childCounts];
+  for (const baseDn of new Set(reading.options.baseDns)) {
+    for await (const page of reading.pages(baseDn, since(backends), wanted)) {
+      for (const found of page) containers.see(found);
+    }
+  }
+  return cursorOf(reading, backends, containers, true);
 }
 
 async function* changes(
@@ -36,9 +44,14 @@ async function* changes(
   const backends = lastUsns(reading);
   const moved = compare(old.backends, backends);
   if (typeof moved === 'string') return doubtful(reading, cursor, moved);
-  const first = Object.values(old.backends).map(BigInt).reduce(least) - underWay;
-  const filter = `(entryusn>=${String(first < 0n ? 0n : first)})`;
-  const touched = yield* readTouched(reading, { filter, attributes: [], see: () => undefined });
+  const filter = since(old.backends);
+  const containers = new Containers('entryusn');
+  const touched = yield* readTouched(reading, {
+    filter,
+    attributes: ['entryusn'],
+    see: (found) => containers.see(found),
+    isKnown: (found) => containers.isAmong(found, old.containers),
+  });
   const doubts = [...touched.doubts];
   if (moved && reading.listing) doubts.push(...(yield* listAll(reading)));
   doubts.push(...reading.doubts());
@@ -47,11 +60,23 @@ async function* changes(
   const proved = moved ? listed : old.proved;
   return {
     doubts,
-    cursor: writeCursor({ by: 'usn', server, backends, proved }),
+    cursor: cursorOf(reading, backends, containers, proved),
     proof: proved && certain,
     listed,
     description: `${reading.who}, ${String(touched.count)} objects touched since ${filter}`,
   };
+}
+
+/** Imported entries bear 0, all of them; the first operation after an import is 1. */
+function since(backends: Backends): string {
+  const last = Object.values(backends).map(BigInt).reduce(least);
+  const lowest = last < 0n ? 0n : 1n;
+  return `(entryusn>=${String(last - underWay < lowest ? lowest : last - underWay)})`;
+}
+
+function cursorOf(reading: Reading, backends: Backends, containers: Containers, proved: boolean): Cursor {
+  const { server } = reading.session;
+  return writeCursor({ by: 'usn', server, backends, proved, containers: containers.kept(() => true) });
 }
 
 /** Whether anything happened; text when the two cannot be compared. */
