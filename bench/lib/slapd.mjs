@@ -11,14 +11,15 @@ import { address } from './workload.mjs';
 
 const base = 'dc=bench,dc=example';
 export const directory = { base, bindDn: `cn=reader,${base}`, password: 'reader-secret' };
+export const admin = { bindDn: `cn=admin,${base}`, password: 'admin-secret' };
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
-/** Loads `people` entries and starts slapd. Returns { url, child }. */
-export async function startSlapd(folder, people) {
+/** Loads `people` entries and starts slapd; `changes`: as one whose changes are followed. Returns { url, child }. */
+export async function startSlapd(folder, people, { changes = false } = {}) {
   const home = join(folder, 'slapd');
   const db = join(home, 'db');
   mkdirSync(db, { recursive: true });
-  writeFileSync(join(home, 'slapd.conf'), configuration(home, db));
+  writeFileSync(join(home, 'slapd.conf'), configuration(home, db, changes));
   writeFileSync(join(home, 'people.ldif'), ldif(people));
   execFileSync('slapadd', ['-q', '-f', join(home, 'slapd.conf'), '-l', join(home, 'people.ldif')], { env });
   const port = await freePort();
@@ -28,18 +29,25 @@ export async function startSlapd(folder, people) {
   return { url, child };
 }
 
-function configuration(home, db) {
+/** What docs/directory-openldap.md asks for. */
+const followed = `index entryCSN,entryUUID eq
+overlay syncprov
+syncprov-checkpoint 100 10
+`;
+
+function configuration(home, db, changes) {
   return `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
-pidfile ${home}/pid
+${changes ? 'moduleload syncprov\n' : ''}pidfile ${home}/pid
 loglevel none
 threads 4
 database mdb
 suffix ${base}
-rootdn cn=admin,${base}
+rootdn ${admin.bindDn}
+rootpw ${admin.password}
 directory ${db}
 maxsize 4294967296
 dbnosync
@@ -48,7 +56,7 @@ access to attrs=userPassword by anonymous auth by * none
 access to * by users read
 index objectClass eq
 index mail pres,eq
-`;
+${changes ? followed : ''}`;
 }
 
 function ldif(people) {
@@ -72,6 +80,23 @@ export function readBare(url, people) {
   const args = [script, url, base, directory.bindDn, directory.password];
   const entries = Number(execFileSync(process.execPath, args, { encoding: 'utf8' }));
   must(entries === people, `the bare read gave ${entries} entries instead of ${people}`);
+}
+
+/** The same by `ldapsearch -E pr=1000/noprompt`. */
+export function searchAll(url, filter = '(mail=*)', attributes = ['mail', 'entryUUID']) {
+  const who = ['-x', '-D', directory.bindDn, '-w', directory.password, '-H', url, '-b', base];
+  const how = ['-LLL', '-o', 'ldif-wrap=no', '-E', 'pr=1000/noprompt'];
+  return execFileSync('ldapsearch', [...who, ...how, filter, ...attributes], { maxBuffer: 2 ** 30 });
+}
+
+/** Gives `count` people, from the `from`-th on, a further address. */
+export function addAliases(url, from, count) {
+  const records = Array.from({ length: count }, (_, i) => {
+    const n = from + i;
+    return `dn: uid=p${n},ou=people,${base}\nchangetype: modify\nadd: mail\nmail: alias.${address(n)}\n`;
+  });
+  const args = ['-x', '-D', admin.bindDn, '-w', admin.password, '-H', url];
+  execFileSync('ldapmodify', args, { input: records.join('\n'), stdio: ['pipe', 'ignore', 'inherit'] });
 }
 
 /** The same directory as a source of the product. */

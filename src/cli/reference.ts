@@ -24,7 +24,7 @@ everything beside it to standard error; progress is shown only on a terminal.
 | 5 | \`check\`: defer |
 
 With \`--json\`, a failure prints \`{"error": {"code", "message", "hint"}}\`, and the sentence still goes to standard error.
-\`sync\` and \`upload\` print \`{run, source, state, complete, planHash, counts: {read, added, changed, removed, held, skipped},
+\`sync\` and \`upload\` print \`{run, source, state, mode, complete, planHash, counts: {read, added, changed, removed, held, skipped},
 reasons, notes, description}\`; \`state\` is one of \`unchanged\` \`applied\` \`partly-held\` \`held\` \`refused\` \`failed\` \`planned\`
 \`interrupted\`. \`check\` prints \`{address, action, reason, code, status, text, generation, recipient, claims, …}\`.
 

@@ -25,6 +25,7 @@ describe('sync', () => {
       run: 1,
       source: 'people',
       state: 'applied',
+      mode: 'full',
       complete: true,
       planHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       counts: { read: 100, added: 100, changed: 0, removed: 0, held: 0, skipped: 0 },
