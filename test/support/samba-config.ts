@@ -93,6 +93,7 @@ isMemberOfPartialAttributeSet: TRUE
 `;
 }
 
+/** Without a security descriptor of its own, an ordinary account would not see objects of the class at all. */
 function structural(number: number, cn: string, name: string): string {
   return `dn: CN=${cn},${schemaDn}
 changetype: add
@@ -106,6 +107,7 @@ possSuperiors: organizationalUnit
 possSuperiors: container
 auxiliaryClass: mailRecipient
 mayContain: mail
+defaultSecurityDescriptor: D:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;DA)(A;;RPLCLORC;;;AU)
 defaultObjectCategory: CN=${cn},${schemaDn}
 
 `;

@@ -2,8 +2,8 @@
  * A private, real Samba AD domain controller for tests: own folder, own loopback address, LDAP with StartTLS and LDAPS, global
  * catalog. Its ports are fixed (389, 636, 3268, 3269), so that each one takes an address 127.x.y.z of its own.
  *
- * Accounts: `admin`, `reader` (ordinary), `replicator` (may use DirSync); anonymous sees nothing. Provisioned in a few seconds,
- * started in the foreground as a child and ended by its pid; whatever is left over ends with this process.
+ * Accounts: `admin`, `reader` (ordinary), `replicator` (may use DirSync); anonymous sees nothing. A copy of
+ * one that is provisioned once (samba-template.ts), started in the foreground as a child and ended by its pid; whatever is left over ends with this process.
  *
  *     const samba = await startSamba({ ldif: makeStaff(3_000).ldif });
  *     ...
@@ -15,7 +15,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
-  mkdirSync,
+  cpSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -28,17 +28,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findCommand, requirePeer } from './peers.js';
 import { createPki, type Pki } from './pki.js';
-import {
-  admin,
-  exchangeSchema,
-  reader,
-  realm,
-  replicator,
-  smbConf,
-  staffDn,
-  suffix,
-  type StrongAuth,
-} from './samba-config.js';
+import { admin, reader, replicator, smbConf, staffDn, suffix, type StrongAuth } from './samba-config.js';
+import { ldb, runTool, sambaTemplate } from './samba-template.js';
 
 /** Its ports are below 1024 and its files belong to root: without root there is no Samba AD. */
 export const haveSamba: boolean =
@@ -53,7 +44,7 @@ export const haveSamba: boolean =
   ]) && process.getuid?.() === 0;
 
 export interface SambaOptions {
-  /** Entries to load below `staffDn`, which is there. */
+  /** Entries to load below `staffDn`, which is there. Kept: the next start with the same is a copy. */
   readonly ldif?: string;
   readonly strongAuth?: StrongAuth;
 }
@@ -71,8 +62,6 @@ export interface Samba {
   readonly pki: Pki;
   /** TLS options that fit its certificate. */
   readonly tls: { readonly verify: true; readonly ca: string; readonly servername: string };
-  /** Adds entries straight into the database, in blocks: one transaction of 10,000 takes minutes. */
-  load(ldif: string): Promise<void>;
   /** Applies LDIF change records over LDAP as the administrator. */
   modify(ldif: string): Promise<void>;
   /** Applies LDIF change records straight to the database, also where LDAP would refuse. */
@@ -94,13 +83,10 @@ process.once('exit', () => {
 export async function startSamba(options: SambaOptions = {}): Promise<Samba> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-samba-'));
   const samba = new SambaProcess(folder, createPki(), await freeAddress(), options.strongAuth ?? 'yes');
-  await samba.provision();
-  if (options.ldif !== undefined) await samba.load(options.ldif);
+  await samba.provision(options.ldif);
   await samba.start();
   return samba;
 }
-
-const blockSize = 500;
 
 class SambaProcess implements Samba {
   readonly suffix = suffix;
@@ -128,33 +114,16 @@ class SambaProcess implements Samba {
     this.tls = { verify: true, ca: pki.ca, servername: 'dc1.example.com' };
   }
 
-  async provision(): Promise<void> {
-    const { folder, host } = this;
-    writeFileSync(join(folder, 'empty.conf'), '[global]\n');
-    await run('samba-tool', [
-      ...['domain', 'provision', `--targetdir=${folder}`, `--realm=${realm}`, '--domain=EXAMPLE'],
-      // With a configuration of our own: otherwise options of the system's smb.conf are taken over.
-      ...['-s', join(folder, 'empty.conf'), '--server-role=dc', '--dns-backend=NONE', '--host-name=dc1'],
-      ...[`--adminpass=${admin.password}`, `--host-ip=${host}`],
-      ...[`--option=interfaces=${host}/8`, '--option=bind interfaces only=yes'],
-    ]);
-    for (const name of ['run', 'cache']) mkdirSync(join(folder, name), { recursive: true });
-    chmodSync(this.pki.certificates.server.keyPath, 0o600);
+  /** Everything of the template but its certificates, which are this one's own. */
+  async provision(ldif = ''): Promise<void> {
+    cpSync(await sambaTemplate(ldif), this.folder, { recursive: true });
+    chmodSync(this.pki.certificates.server.keyPath, 0o600); // Samba refuses a key that others may read
     this.#configure();
-    for (const ldif of exchangeSchema)
-      await this.#ldb('ldbmodify', ldif, ['--option=dsdb:schema update allowed=true']);
-    await this.tamper(`dn: ${staffDn}\nchangetype: add\nobjectClass: organizationalUnit\n\n`);
-    await this.#accounts();
-  }
-
-  load(ldif: string): Promise<void> {
-    const records = ldif.split(/\n\n+/).filter((record) => record.trim() !== '');
-    return this.#blocks(records);
   }
 
   async modify(ldif: string): Promise<void> {
     const environment = { ...process.env, LDAPTLS_REQCERT: 'never' };
-    await run(
+    await runTool(
       'ldapmodify',
       ['-x', '-H', this.ldapsUrl, '-D', admin.dn, '-w', admin.password],
       ldif,
@@ -163,11 +132,11 @@ class SambaProcess implements Samba {
   }
 
   async tamper(ldif: string): Promise<void> {
-    await this.#ldb('ldbmodify', ldif);
+    await ldb(this.folder, 'ldbmodify', ldif);
   }
 
   async attribute(dn: string, name: string): Promise<string | undefined> {
-    const found = await this.#ldb('ldbsearch', '', ['-b', dn, '-s', 'base', '(objectClass=*)', name]);
+    const found = await ldb(this.folder, 'ldbsearch', '', ['-b', dn, '-s', 'base', '(objectClass=*)', name]);
     const unfolded = found.replaceAll('\n ', '');
     return new RegExp(`^${name}::? (.*)$`, 'im').exec(unfolded)?.[1];
   }
@@ -216,37 +185,6 @@ class SambaProcess implements Samba {
     return join(this.folder, 'etc', 'smb.conf');
   }
 
-  async #accounts(): Promise<void> {
-    for (const { dn, password } of [reader, replicator]) {
-      const name = dn.split('@')[0] ?? '';
-      await run('samba-tool', ['user', 'create', name, password, '-s', this.#conf, '-H', this.#database]);
-    }
-    const sid = await this.attribute(
-      `CN=${replicator.dn.split('@')[0] ?? ''},CN=Users,${suffix}`,
-      'objectSid',
-    );
-    // MS-ADTS 5.1.3.2.1: DS-Replication-Get-Changes
-    const right = `(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;${sid ?? ''})`;
-    await run('samba-tool', [
-      ...['dsacl', 'set', '-s', this.#conf, '-H', this.#database],
-      ...[`--objectdn=${suffix}`, '--action=allow', `--sddl=${right}`],
-    ]);
-  }
-
-  get #database(): string {
-    return `tdb://${join(this.folder, 'private', 'sam.ldb')}`;
-  }
-
-  async #blocks(records: readonly string[]): Promise<void> {
-    for (let at = 0; at < records.length; at += blockSize) {
-      await this.#ldb('ldbadd', `${records.slice(at, at + blockSize).join('\n\n')}\n\n`);
-    }
-  }
-
-  #ldb(command: string, input: string, options: readonly string[] = []): Promise<string> {
-    return run(command, [`--configfile=${this.#conf}`, '-H', this.#database, ...options], input);
-  }
-
   #configure(): void {
     const { certPath, keyPath } = this.pki.certificates.server;
     writeFileSync(
@@ -267,24 +205,6 @@ class SambaProcess implements Samba {
     const log = readFileSync(join(this.folder, 'samba.out'), 'utf8');
     throw new Error(`samba ended with status ${String(child.exitCode)}: ${log}`);
   }
-}
-
-async function run(
-  command: string,
-  args: readonly string[],
-  input = '',
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
-  const child = spawn(findCommand(command) ?? command, args, { stdio: 'pipe', env: environment });
-  let said = '';
-  let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  const [status] = (await once(child, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`${command} ended with status ${String(status)}: ${complaint}${said}`);
-  return said;
 }
 
 /** An address 127.x.y.z on which all four ports are free, found by trying: of 16 million, hardly ever twice the same. */
