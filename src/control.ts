@@ -12,6 +12,8 @@ import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
 import { startChores } from './compose/chores.js';
 import { confirmOnMiss } from './compose/confirm-on-miss.js';
 import { createControlMetrics } from './compose/control-metrics.js';
+import { watchDropFolders } from './compose/drop/control.js';
+import type { DropWatch } from './compose/drop/watch.js';
 import { dueAfterReload, dueAtStart, readsByItself } from './compose/due.js';
 import { startExports, type ExportWatch } from './compose/export-watch.js';
 import { loadForStart } from './compose/last-config.js';
@@ -127,6 +129,7 @@ function startControl(parts: Parts): Control {
     miss.reload(next);
     schedule(next);
     files?.reload();
+    folders?.reload();
     for (const { source, why } of dueAfterReload(next, previous)) runner.soon(source, why);
   });
   const runner = createRunner({ jobs, config: reloader.current, log });
@@ -138,10 +141,12 @@ function startControl(parts: Parts): Control {
   // people who look change nothing, but are held to the same limits
   const miss = confirmOnMiss({ config, domains: parts.verdicts.domains, log, look: true }, live.ask);
   const confirm = firstOf(miss.confirm, parts.callAhead.confirm);
-  const http = createHttp(parts, { reloader, runner, live, confirm });
+  const run: Runner['run'] = (job) => folders?.run(job) ?? runner.run(job);
+  const http = createHttp(parts, { reloader, run, live, confirm });
   let scheduler: Scheduler | undefined;
   let stopWatching: (() => void) | undefined;
   let files: ExportWatch | undefined;
+  let folders: DropWatch | undefined;
 
   function schedule(next: Config): void {
     scheduler?.stop();
@@ -159,6 +164,7 @@ function startControl(parts: Parts): Control {
     begin() {
       stopWatching = startChores({ chores, config: reloader.current, log });
       files = startExports({ config: reloader.current, pool: exports, log });
+      folders = watchDropFolders(reloader.current, runner, log);
       schedule(config);
       for (const { source, why } of dueAtStart(config, Date.now())) runner.soon(source, why);
       parts.lifecycle.onReload(reloader.reload);
@@ -168,10 +174,12 @@ function startControl(parts: Parts): Control {
       runner.stop();
       stopWatching?.();
       files?.stop();
+      const putAway = folders?.stop();
       await live.close();
       const closing = Promise.all([jobs, chores, exports].map((pool) => pool.close(stopGraceMs)));
       await http?.close();
       await closing;
+      await putAway;
     },
   };
 }
@@ -209,12 +217,12 @@ function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler 
 
 interface HttpParts {
   readonly reloader: Reloader;
-  readonly runner: Runner;
+  readonly run: Runner['run'];
   readonly live: Live;
   readonly confirm: Confirm;
 }
 
-function createHttp(parts: Parts, { reloader, runner, live, confirm }: HttpParts): HttpServer | undefined {
+function createHttp(parts: Parts, { reloader, run, live, confirm }: HttpParts): HttpServer | undefined {
   const { config, log, verdicts } = parts;
   if (config.http === undefined) return undefined;
   const directoryFile = directoryPath(config.dataDir);
@@ -228,7 +236,7 @@ function createHttp(parts: Parts, { reloader, runner, live, confirm }: HttpParts
     domains: verdicts.domains,
     decide: verdicts.decide,
     confirm,
-    jobs: { run: (job) => runner.run(job) },
+    jobs: { run },
     sources: () =>
       Object.entries(reloader.current().sources).map(([name, { tenant, kind }]) => ({ name, tenant, kind })),
     readiness: () => readinessOf(verdicts.domains(), verdicts.lookup, Date.now()),

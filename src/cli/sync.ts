@@ -5,6 +5,7 @@ import type { Host } from './host.js';
 import { interruptible } from './interrupt.js';
 import { progressLine } from './progress.js';
 import { reportRun } from './report-run.js';
+import { syncFolder } from './sync-folder.js';
 
 export interface SyncOptions {
   readonly dryRun?: boolean;
@@ -38,8 +39,10 @@ async function sync(context: Context, source: string, options: SyncOptions): Pro
     full: options.full === true,
     actor: actorName(),
   } as const;
-  const record = await interruptible((signal) =>
-    runJob(config, job, { signal, progress: progress.report }).finally(() => progress.done()),
-  );
+  const record = await interruptible(async (signal) => {
+    const hooks = { signal, progress: progress.report };
+    const dropped = syncFolder(config, source, job.dryRun, hooks);
+    return await dropped.then((taken) => taken ?? runJob(config, job, hooks)).finally(() => progress.done());
+  });
   return await reportRun(context, config, record);
 }

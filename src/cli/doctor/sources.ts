@@ -10,6 +10,7 @@ import { resolveSecret } from '../../config/secret.js';
 import { secretsOf } from '../../config/secrets.js';
 import type { LdapSourceConfig } from '../../config/sources/ldap.js';
 import type { ListSourceConfig, SourceConfig } from '../../config/sources/sources.js';
+import { requireFolder } from '../../compose/drop/look.js';
 import { sourceOf } from '../../compose/sources/sources.js';
 import { asRollcallError } from '../../errors.js';
 import type { Source } from '../../source/source.js';
@@ -27,7 +28,8 @@ export async function checkSourcesOf(config: Config): Promise<Finding[]> {
 
 async function checkSource(config: Config, name: string, source: SourceConfig): Promise<Finding[]> {
   const about = `source ${name}`;
-  if (source.kind === 'csv' && source.path === undefined) {
+  if (source.kind === 'csv' && source.folder !== undefined) return [await checkFolder(about, source.folder)];
+  if (source.kind === 'csv' && (source.path ?? source.url) === undefined) {
     return [ok(about, `takes uploads: \`rollcall upload ${name} FILE\``)];
   }
   if (source.kind === 'smtp') return await checkMailServers(config, name, source);
@@ -48,6 +50,16 @@ function patienceWith(source: ListSourceConfig): number {
       return source.timeout * 3;
     case 'csv':
       return 10_000;
+  }
+}
+
+async function checkFolder(about: string, folder: string): Promise<Finding> {
+  try {
+    await requireFolder(folder);
+    return ok(about, `takes lists that are dropped into ${folder}`);
+  } catch (cause) {
+    const { message, hint } = asRollcallError(cause);
+    return error(about, message, 'Its list cannot be brought up to date.', hint);
   }
 }
 
