@@ -6,6 +6,7 @@
  * session, because ldapts may have dropped entries with it.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import {
   SearchEntry,
   SearchRequest,
@@ -40,6 +41,11 @@ export class Session {
     this.#socket = socket;
     this.#internals = internalsOf(client);
     this.#watch();
+  }
+
+  /** What encrypts the connection; undefined when nothing does. */
+  get tls(): TLSSocket | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }
 
   /** The connection is gone: nothing can be asked over it any more. */

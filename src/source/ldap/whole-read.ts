@@ -5,6 +5,7 @@
  */
 import type { Entry, ReadReport } from '../source.js';
 import { changeReader } from './change-reader.js';
+import { ownCountOf } from './own-count.js';
 import type { Scan } from './scan.js';
 import { isSelective, openSelection } from './selection.js';
 
@@ -36,7 +37,8 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
     ...remarks,
     ...scan.remarks(),
   ];
-  return { complete: reasons.length === 0, reasons, description: parts.join(', '), cursor };
+  const ownCount = await ownCountOf(scan);
+  return { complete: reasons.length === 0, reasons, description: parts.join(', '), cursor, ownCount };
 }
 
 /** Why what an anonymous account sees proves nothing. */
