@@ -4,8 +4,6 @@ import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.j
 import type { Reading } from '../sync/request.js';
 import type { Scope } from '../sync/scope.js';
 
-const hourMs = 3_600_000;
-
 /** What decides the list that a source gives; when and how often it is read, and what is done with it, does not. */
 export function listOptions(source: SourceConfig): Record<string, unknown> {
   if (source.kind === 'smtp') return { ...source };
@@ -33,6 +31,6 @@ export function readingOf(source: ListSourceConfig, scope: Scope, full: boolean)
     madeFrom: createHash('sha256').update(made).digest('hex'),
     fullSchedule:
       live === undefined ? undefined : { expression: live.fullSchedule, timezone: source.timezone },
-    listEveryMs: hourMs,
+    listEveryMs: source.kind === 'ldap' ? source.listEvery : Infinity,
   };
 }

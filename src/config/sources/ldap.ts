@@ -41,6 +41,11 @@ export const ldapSourceSchema = strict({
   kind: z.literal('ldap').describe('An LDAP directory: OpenLDAP, Active Directory, 389 Directory Server'),
   ...common,
   ...live,
+  listEvery: duration('5m', '7d')
+    .prefault('1h')
+    .describe(
+      'How often the ids of all objects are listed, so that deletions are seen before the next read of everything. Only where the directory does not tell them',
+    ),
   url: oneOrMore(ldapUrl, 'URL').describe(
     'The servers, tried in order: `ldaps://host` or `ldap://host`, with a port if it is not 636 or 389',
   ),
