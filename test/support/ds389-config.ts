@@ -56,6 +56,8 @@ function changedEntry(entry: string, port: number, usn: boolean): string {
     const rest = entry.replace(/^nsslapd-(port|listenhost|secureport):.*\n?/gim, '');
     return `${rest.trimEnd()}\nnsslapd-port: ${String(port)}\nnsslapd-listenhost: 127.0.0.1`;
   }
+  if (/^nsslapd-db-durable-transaction: on$/im.test(entry))
+    return entry.replace(/^(nsslapd-db-durable-transaction): on$/im, '$1: off');
   if (usn && /^dn: cn=USN,cn=plugins,cn=config$/im.test(entry))
     return entry.replace(/^nsslapd-pluginEnabled: off$/im, 'nsslapd-pluginEnabled: on');
   return entry;

@@ -65,10 +65,11 @@ class KeptConnection implements Finder {
     try {
       return await this.#over(bound, address, signal);
     } catch (error) {
-      this.#drop(bound);
+      const { lost } = bound.session;
+      if (lost) this.#drop(bound);
       signal.throwIfAborted();
       // A kept connection may have died long ago without a sign of it.
-      if (kept === undefined || !bound.session.lost) throw error;
+      if (kept === undefined || !lost) throw error;
     }
     return this.#over(await this.#open(signal), address, signal);
   }
