@@ -78,6 +78,15 @@ describe.skipIf(!haveSamba)('ldap source on a real Samba AD', () => {
     }
   });
 
+  it('does not take the global catalog for complete when it lacks an attribute with addresses', async () => {
+    const few = { urls: [samba.globalCatalogUrl], filter: '(cn=Anna)' };
+    expect((await readWhole(source('reader', few))).report).toMatchObject({ complete: true });
+    const attributes = { addresses: ['mail', 'proxyAddresses', 'otherMailbox'] };
+    const { report } = await readWhole(source('reader', { ...few, attributes }));
+    expect(report.complete).toBe(false);
+    expect(report.reasons.join()).toMatch(/catalog does not hold otherMailbox:.*port 636/);
+  });
+
   describe.each([
     { account: 'admin', way: 'DirSync', urls: () => samba.ldapsUrl, deletions: true },
     { account: 'replicator', way: 'DirSync', urls: () => samba.ldapsUrl, deletions: false },

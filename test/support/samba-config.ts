@@ -75,6 +75,13 @@ mayContain: msExchRequireAuthToSendTo
 mayContain: msExchHideFromAddressLists
 
 `,
+  // Exchange's setup does so: without it the addresses are in no global catalog.
+  `dn: CN=Proxy-Addresses,${schemaDn}
+changetype: modify
+replace: isMemberOfPartialAttributeSet
+isMemberOfPartialAttributeSet: TRUE
+
+`,
   structural(4, 'ms-Exch-Dynamic-Distribution-List', 'msExchDynamicDistributionList') +
     structural(5, 'ms-Exch-Public-Folder', 'publicFolder'),
 ];

@@ -39,6 +39,8 @@ export interface Reading {
   ): AsyncGenerator<readonly SearchEntry[], void, void>;
   /** The id of an entry as `toEntries` gives it; undefined when it cannot be read, which is kept as a doubt. */
   idOf(found: SearchEntry): string | undefined;
+  /** Keeps why what is read now cannot be proved to be all; the first of them. */
+  doubt(reasons: readonly string[]): void;
   /** What was doubtful in all searches by `pages` so far. */
   doubts(): readonly string[];
   /**

@@ -23,7 +23,7 @@ const results: Readonly<Record<number, Explained>> = {
   7: { text: 'authentication method not supported', hint: 'The server takes no simple binds.' },
   8: {
     text: 'stronger authentication required',
-    hint: 'Use ldaps:// or startTls: the server refuses plain binds.',
+    hint: 'Use ldaps:// or startTls: the server refuses plain binds (domain controllers that require signing do).',
   },
   10: { text: 'referral', hint: 'The base belongs to another server: name that server, or another base.' },
   11: {
@@ -59,6 +59,7 @@ const windows: Readonly<Record<string, string>> = {
   '701': 'the account has expired',
   '773': 'the password must be changed first',
   '775': 'the account is locked out',
+  '80090346': 'the server wants channel binding: a proxy that ends TLS in between breaks it',
 };
 
 const certificates: Readonly<Record<string, string>> = {
@@ -91,7 +92,7 @@ const sockets: Readonly<Record<string, string>> = {
 /** One sentence about an LDAP result: `size limit exceeded (result 4: ...)`. */
 export function explainResult(code: number, serverText: string): Explained {
   const known = results[code] ?? { text: 'unexpected answer', hint: '' };
-  const data = /\bdata ([0-9a-f]{3})\b/i.exec(serverText)?.[1]?.toLowerCase();
+  const data = /\bdata ([0-9a-f]{3,8})\b/i.exec(serverText)?.[1]?.toLowerCase();
   const reason = code === 49 && data !== undefined ? windows[data] : undefined;
   const said = serverText.trim().slice(0, 300);
   const detail = [reason, said].filter((part) => part !== undefined && part !== '').join('; ');

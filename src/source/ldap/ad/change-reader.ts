@@ -8,6 +8,7 @@ import type { SearchEntry } from 'ldapts';
 import type { Change, ChangesReport, Cursor } from '../../source.js';
 import type { ChangeReader, Reading } from '../changes.js';
 import { listAll } from '../touched.js';
+import { doubtsOfCatalog } from './catalog.js';
 import { readCursor, writeCursor, type AdCursor } from './cursor.js';
 import { beginDirSync, touchedByDirSync } from './dirsync.js';
 import { changesOf } from './objects.js';
@@ -22,6 +23,7 @@ export function adChanges({ limit = 20_000 }: { readonly limit?: number } = {}):
 }
 
 async function begin(reading: Reading): Promise<Cursor | undefined> {
+  if (isGlobalCatalog(reading)) reading.doubt(await doubtsOfCatalog(reading));
   const roots = partitionsOf(reading);
   if (roots === undefined || !isKnownByGuid(reading)) return undefined;
   const cursor =

@@ -10,8 +10,11 @@ import { RollcallError } from '../../../errors.js';
 import type { Reading } from '../changes.js';
 import { guidText } from '../guid.js';
 import { readPages } from '../pager.js';
+import type { Session } from '../session.js';
+import { besideCatalog } from './catalog.js';
 import { ShowDeletedControl } from './controls.js';
 import type { UsnCursor } from './cursor.js';
+import { isGlobalCatalog } from './partitions.js';
 import { seesTombstones } from './tombstones.js';
 import { TouchedObjects, type Touched } from './touched.js';
 
@@ -98,12 +101,24 @@ async function rootDse(reading: Reading, attribute: string): Promise<readonly st
 
 /** The id of the database behind this server: a new one after every restore (MS-ADTS 3.1.1.1.9). */
 async function invocationOf(reading: Reading, server: string): Promise<string | undefined> {
-  const answer = await reading.session.search({
+  const ask = (session: Session): Promise<string | undefined> =>
+    invocationBy(session, server, reading.options.timeLimitSeconds);
+  if (!isGlobalCatalog(reading)) return ask(reading.session);
+  const beside = await besideCatalog(reading, ask);
+  return 'answer' in beside ? beside.answer : undefined;
+}
+
+async function invocationBy(
+  session: Session,
+  server: string,
+  timeLimitSeconds: number,
+): Promise<string | undefined> {
+  const answer = await session.search({
     baseDN: server,
     scope: 'base',
     filter: new PresenceFilter({ attribute: 'objectClass' }),
     attributes: ['invocationId'],
-    timeLimit: reading.options.timeLimitSeconds,
+    timeLimit: timeLimitSeconds,
     returnAttributeValues: true,
   });
   if (answer.status !== 0) return undefined;
