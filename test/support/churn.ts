@@ -65,9 +65,20 @@ export class Churn {
   /** Every address that is to be seen below the base. */
   addresses(): string[] {
     return this.#people
-      .filter((person) => this.#unitDn(person.unit).endsWith(`,${this.options.base}`))
+      .filter((person) => this.#isBelowBase(person))
       .flatMap((person) => [...(person.mail ? [`${person.stem}@example.com`] : []), ...person.aliases])
       .sort();
+  }
+
+  /** Whether this address is of somebody who is not there any more: only a listing tells. */
+  hasLeft(address: string): boolean {
+    const stem = /^p\d+/.exec(address)?.[0];
+    const person = this.#people.find((one) => one.stem === stem);
+    return person === undefined || !this.#isBelowBase(person);
+  }
+
+  #isBelowBase(person: Person): boolean {
+    return this.#unitDn(person.unit).endsWith(`,${this.options.base}`);
   }
 
   #one(): string {

@@ -11,6 +11,8 @@ import { BerReader, BerWriter, PagedResultsControl, PresenceFilter, SearchReques
 export interface FakeSearch {
   readonly baseDn: string;
   readonly scope: string;
+  /** As text (RFC 4515). */
+  readonly filter: string;
   readonly sizeLimit: number;
   readonly timeLimit: number;
   readonly attributes: readonly string[];
@@ -166,6 +168,7 @@ function search(
   const request: FakeSearch = {
     baseDn: parsed.baseDN,
     scope: parsed.scope,
+    filter: parsed.filter.toString(),
     sizeLimit: parsed.sizeLimit,
     timeLimit: parsed.timeLimit,
     attributes: parsed.attributes,
