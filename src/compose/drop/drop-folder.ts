@@ -6,6 +6,8 @@
  * one is refused or still being written. Nothing is deleted unread. A crash at any point leaves the file where it is found
  * again: reading it twice changes nothing. A run that failed through no fault of the list is tried again, later and later.
  */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { asRollcallError, RollcallError } from '../../errors.js';
 import { takeLockFile } from '../../store/sqlite/lock-file.js';
 import type { ProblemRecord, RunRecord } from '../../store/store.js';
@@ -82,6 +84,7 @@ export function createDropFolder(options: DropOptions, deps: DropDeps): DropFold
     for (const path of failures.keys()) if (!memory.has(path)) failures.delete(path);
     const ready = seen.ready.slice(0, mostFiles);
     if (ready.length > 0 && mayTry(ready[0], request)) {
+      await mkdir(dirname(options.lockFile), { recursive: true, mode: 0o700 });
       const unlock = takeLockFile(options.lockFile, { busy: `another process takes lists from ${folder}` });
       try {
         await takeNewest(ready, request);

@@ -134,10 +134,17 @@ async function receive(options: DownloadOptions, answer: Answer): Promise<Downlo
   };
 }
 
+/** Who reads a stream is told of its error; before the reading has begun it would end the process. */
+const nobodyElse = (): void => undefined;
+
 function decoded({ body }: Answer, encoding: string, label: string): AsyncIterable<Buffer> {
+  body.on('error', nobodyElse);
   if (encoding === 'identity' || encoding === '') return body;
   // RFC 9110 §8.4.1.3: x-gzip is the same
-  if (encoding === 'gzip' || encoding === 'x-gzip') return pipeline(body, createGunzip(), () => undefined);
+  if (encoding === 'gzip' || encoding === 'x-gzip') {
+    const unpacked = createGunzip().on('error', nobodyElse);
+    return pipeline(body, unpacked, () => undefined);
+  }
   throw new RollcallError('source', `${label}: content encoding ${encoding.slice(0, 40)} is not understood`);
 }
 
