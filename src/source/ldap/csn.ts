@@ -35,7 +35,7 @@ async function* changes(
   if (now === undefined) return doubtful(reading, cursor, 'contextCSN cannot be read any more');
   const moved = compare(old.contexts, now);
   if (typeof moved === 'string') return doubtful(reading, cursor, moved);
-  if (moved.length === 0) return atRest(reading, old.contexts, old.proved);
+  if (moved.length === 0) return yield* atRest(reading, old.contexts, old.proved);
   const from = moved.reduce((least, csn) => (csn < least ? csn : least));
   const before = csnsOf(old.contexts);
   const mark = {
@@ -58,23 +58,33 @@ async function* changes(
   };
 }
 
-/** Nothing moved. Objects that are newer all the same show a contextCSN which is only left over. */
-async function atRest(reading: Reading, old: Contexts, proved: boolean): Promise<ChangesReport> {
+/** Nothing moved. Deletions before may still be unknown. Objects that are newer show a contextCSN which is only left over. */
+async function* atRest(
+  reading: Reading,
+  old: Contexts,
+  proved: boolean,
+): AsyncGenerator<readonly Change[], ChangesReport, void> {
   const newest = csnsOf(old).reduce((most, csn) => (csn > most ? csn : most));
-  const beyond = await countBeyond(reading, newest);
-  const after = await readContexts(reading);
-  const still = after !== undefined && compare(old, after);
-  const left = `contextCSN stays at ${newest} and objects are newer: nobody keeps it, see syncprov`;
-  const doubts = [
-    ...(beyond > 0 && Array.isArray(still) && still.length === 0 ? [left] : []),
-    ...reading.doubts(),
-  ];
+  const doubts: string[] = [];
+  if ((await countBeyond(reading, newest)) > 0 && (await isStill(reading, old)))
+    doubts.push(`contextCSN stays at ${newest} and objects are newer: nobody keeps it, see syncprov`);
+  const list = reading.listing && !proved;
+  if (list) doubts.push(...(yield* listAll(reading)));
+  doubts.push(...reading.doubts());
+  const listed = list && doubts.length === 0;
   return {
     doubts,
-    cursor: writeCursor({ by: 'csn', contexts: old, proved }),
-    proof: proved && doubts.length === 0,
+    cursor: writeCursor({ by: 'csn', contexts: old, proved: proved || listed }),
+    proof: (proved || listed) && doubts.length === 0,
+    listed,
     description: `${reading.who}, nothing has changed since ${newest}`,
   };
+}
+
+async function isStill(reading: Reading, old: Contexts): Promise<boolean> {
+  const now = await readContexts(reading);
+  const moved = now === undefined ? 'unreadable' : compare(old, now);
+  return typeof moved !== 'string' && moved.length === 0;
 }
 
 async function countBeyond(reading: Reading, newest: string): Promise<number> {

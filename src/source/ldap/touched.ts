@@ -8,7 +8,7 @@
  * Refuses to hold more than 100,000 ids: then a whole read is the shorter way, and that is a doubt.
  */
 import type { SearchEntry } from 'ldapts';
-import type { Change } from '../source.js';
+import type { Change, Entry } from '../source.js';
 import { firstValue, sameDn } from './attribute.js';
 import type { Reading } from './changes.js';
 import { allOf } from './filter.js';
@@ -104,10 +104,20 @@ async function* matching(
     const { entries } = await reading.toEntries(found);
     done += found.length;
     reading.progress(done);
-    // What matches and has no usable address stays in `left`: nothing of it is on the list any more.
-    for (const entry of entries) left.delete(entry.id);
-    yield* inBatches(entries.map((entry) => ({ kind: 'entry', entry })));
+    const told = new Map(entries.map((entry) => [entry.id, entry]));
+    for (const one of found) {
+      const id = reading.idOf(one);
+      if (id === undefined) continue;
+      left.delete(id);
+      // It matches and has no usable address: a listing will name it all the same.
+      if (!told.has(id)) told.set(id, without(id, one.name));
+    }
+    yield* inBatches([...told.values()].map((entry) => ({ kind: 'entry', entry })));
   }
+}
+
+function without(id: string, where: string): Entry {
+  return { id, kind: 'other', disabled: false, internalOnly: false, addresses: [], where };
 }
 
 /** The ids of all that matches now: what was never among them is gone, when the report says that it was listed. */

@@ -53,11 +53,13 @@ async function* changes(
     isKnown: (found) => containers.isAmong(found, old.containers),
   });
   const doubts = [...touched.doubts];
-  if (moved && reading.listing) doubts.push(...(yield* listAll(reading)));
+  // At rest there is nothing to list, unless deletions before it were never looked for.
+  const list = reading.listing && (moved || !old.proved);
+  if (list) doubts.push(...(yield* listAll(reading)));
   doubts.push(...reading.doubts());
   const certain = doubts.length === 0;
-  const listed = moved && reading.listing && certain;
-  const proved = moved ? listed : old.proved;
+  const listed = list && certain;
+  const proved = listed || (!moved && old.proved);
   return {
     doubts,
     cursor: cursorOf(reading, backends, containers, proved),
