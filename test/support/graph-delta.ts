@@ -14,6 +14,7 @@ import type { GraphCollection, GraphDirectory, Shown } from './graph-directory.j
 import { fail, selected, type Reply } from './graph-reply.js';
 
 type Item = Readonly<Record<string, unknown>>;
+type Pages = readonly (readonly Item[])[];
 
 interface State {
   readonly kind: 'skip' | 'delta';
@@ -23,7 +24,7 @@ interface State {
   /** The log is told up to here. */
   readonly position: number;
   /** Pages that are still to come. */
-  readonly pages: readonly (readonly Item[])[];
+  readonly pages: Pages;
 }
 
 const week = 7 * 86_400_000;
@@ -33,7 +34,7 @@ const defaults = ['displayName', 'givenName', 'jobTitle', 'mail', 'surname', 'us
 export class GraphDelta {
   pageSize = 100;
   /** Rearranges the pages of the next rounds, as the real one may. */
-  arrange: (pages: readonly (readonly Item[])[]) => readonly (readonly Item[])[] = (pages) => pages;
+  arrange: (pages: Pages, collection: GraphCollection) => Pages = (pages) => pages;
   /** Called before each page: a test changes the directory meanwhile. */
   beforePage: (collection: GraphCollection, pagesLeft: number) => void = () => undefined;
   readonly #states = new Map<string, State>();
@@ -74,23 +75,23 @@ export class GraphDelta {
 
   #first(collection: GraphCollection, query: URLSearchParams): State {
     const select = query.get('$select')?.split(',') ?? defaults;
-    const pages = this.#paged(this.directory.all(collection), select);
+    const pages = this.#paged(collection, this.directory.all(collection), select);
     const position = this.directory.position(collection);
     return { kind: 'skip', collection, select, issued: this.now(), position, pages };
   }
 
   #changes(state: State): State {
     const { collection, select, position } = state;
-    const pages = this.#paged(this.directory.since(collection, position, select), select);
+    const pages = this.#paged(collection, this.directory.since(collection, position, select), select);
     return { ...state, kind: 'skip', position: this.directory.position(collection), pages };
   }
 
-  #paged(shown: readonly Shown[], select: readonly string[]): readonly (readonly Item[])[] {
+  #paged(collection: GraphCollection, shown: readonly Shown[], select: readonly string[]): Pages {
     const items = shown.map((each) => itemOf(each, select));
     const pages = Array.from({ length: Math.ceil(items.length / this.pageSize) }, (_, at) =>
       items.slice(at * this.pageSize, (at + 1) * this.pageSize),
     );
-    return this.arrange(pages);
+    return this.arrange(pages, collection);
   }
 
   #page(state: State): Reply {
@@ -101,7 +102,7 @@ export class GraphDelta {
     const meanwhile = this.directory.since(collection, position, select);
     if (meanwhile.length === 0) return this.#link({ ...state, pages: [] }, page, 'delta');
     const more = { ...state, position: this.directory.position(collection) };
-    return this.#link({ ...more, pages: this.#paged(meanwhile, select) }, page, 'skip');
+    return this.#link({ ...more, pages: this.#paged(collection, meanwhile, select) }, page, 'skip');
   }
 
   #link(state: State, value: readonly Item[], kind: State['kind']): Reply {

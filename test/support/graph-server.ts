@@ -163,7 +163,7 @@ function listener(
         'content-type': isText ? 'text/plain' : 'application/json',
         ...reply.headers,
       });
-      response.end(isText ? (reply.body) : JSON.stringify(reply.body ?? {}));
+      response.end(isText ? reply.body : JSON.stringify(reply.body ?? {}));
     });
   };
 }

@@ -4,6 +4,7 @@
  * msal hides a failure of the network behind an error of its own; `takeFailure` gives what it was.
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import { isRecord } from './graph-error.js';
 import type { Http, RetryLimits } from './http.js';
 import type { HttpRequest } from './transport.js';
 
@@ -14,22 +15,28 @@ export interface NetworkClient {
   readonly client: INetworkModule;
   /** Why the last request got no answer, once. */
   takeFailure(): unknown;
+  /** What the service said when it refused the last request: msal keeps that of a token request only. */
+  refusal(): { readonly code: string; readonly description: string } | undefined;
   abort(): void;
 }
 
 export function createNetworkClient(http: Http): NetworkClient {
   const stop = new AbortController();
   let failure: unknown;
+  let refused: unknown;
   async function send<T>(
     method: HttpRequest['method'],
     url: string,
-    { headers = {}, body }: NetworkRequestOptions = {},
+    { headers = {}, body: sent }: NetworkRequestOptions = {},
   ): Promise<NetworkResponse<T>> {
     failure = undefined;
+    refused = undefined;
     try {
-      const response = await http.send({ method, url, headers, body }, stop.signal, limits);
+      const response = await http.send({ method, url, headers, body: sent }, stop.signal, limits);
+      const body = parse(response.body);
+      if (response.status !== 200) refused = body;
       // msal wants what the service said, whatever that is: it checks the parts it uses
-      return { status: response.status, headers: response.headers, body: parse(response.body) as T };
+      return { status: response.status, headers: response.headers, body: body as T };
     } catch (error) {
       failure = error;
       throw error;
@@ -44,6 +51,13 @@ export function createNetworkClient(http: Http): NetworkClient {
       const taken = failure;
       failure = undefined;
       return taken;
+    },
+    refusal: () => {
+      if (!isRecord(refused)) return undefined;
+      const { error, error_description: description } = refused;
+      return typeof error === 'string' && typeof description === 'string'
+        ? { code: error, description }
+        : undefined;
     },
     abort: () => stop.abort(new Error('the source was closed')),
   };

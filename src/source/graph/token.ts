@@ -61,7 +61,9 @@ export class Tokens {
       });
       if (result === null || result.accessToken === '')
         throw new RollcallError('source', `${this.#host}: the answer holds no token`);
-      this.#token = { text: result.accessToken, expires: result.expiresOn?.getTime() ?? 0 };
+      // msal reckons with the system's clock
+      const lifetime = (result.expiresOn?.getTime() ?? 0) - Date.now();
+      this.#token = { text: result.accessToken, expires: this.http.clock.now() + lifetime };
       return this.#token;
     } catch (error) {
       throw this.#explain(error);
@@ -82,6 +84,8 @@ export class Tokens {
     if (error instanceof RollcallError) return error;
     const failure = this.#network.takeFailure();
     if (failure !== undefined) return explainNetwork(this.#host, failure);
+    const refusal = this.#network.refusal();
+    if (refusal !== undefined) return explainLogin(this.#host, refusal.code, refusal.description);
     if (error instanceof ServerError) return explainLogin(this.#host, error.errorCode, error.errorMessage);
     const known = asRollcallError(error, 'source');
     return new RollcallError('source', `${this.#host}: no token: ${known.message}`, { cause: error });
@@ -90,6 +94,7 @@ export class Tokens {
 
 /** What is awaited goes on for the others who wait for it. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined);
   signal.throwIfAborted();
   let abort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -100,6 +105,5 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener('abort', abort);
-    promise.catch(() => undefined);
   }
 }

@@ -4,8 +4,9 @@
  * Promises: an answer of any status is returned whole, up to the bound; a request ends within its time or when the signal
  * aborts. Retries nothing (http.ts does). Refuses to follow redirects: Graph gives none, and a token must not be carried elsewhere.
  */
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, ProxyAgent, request, type Dispatcher } from 'undici';
+import { messageOf, RollcallError } from '../../errors.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -46,7 +47,7 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 function dispatcherFor({ proxy, ca, timeoutMs }: TransportOptions): Dispatcher {
-  const tls = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+  const tls = ca === undefined ? {} : { secureContext: contextFor(ca) };
   const common = {
     connections: maxConnections,
     headersTimeout: timeoutMs,
@@ -57,6 +58,22 @@ function dispatcherFor({ proxy, ca, timeoutMs }: TransportOptions): Dispatcher {
   const proxied = { ...common, requestTls: tls, proxyTls: tls };
   if (proxy === 'environment') return new EnvHttpProxyAgent(proxied);
   return new ProxyAgent({ ...proxied, uri: proxy });
+}
+
+let lastContext: { readonly ca: string; readonly context: SecureContext } | undefined;
+
+/** Made once: reading all the certificates takes a third of a second, and with `ca` each connection would do it. */
+function contextFor(ca: string): SecureContext {
+  if (lastContext?.ca === ca) return lastContext.context;
+  try {
+    lastContext = { ca, context: createSecureContext({ ca: [...rootCertificates, ca] }) };
+    return lastContext.context;
+  } catch (cause) {
+    throw new RollcallError('config', `the CA certificate cannot be read: ${messageOf(cause)}`, {
+      hint: 'ca must name a PEM file that holds certificates.',
+      cause,
+    });
+  }
 }
 
 async function send(
