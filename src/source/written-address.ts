@@ -4,7 +4,7 @@
  *
  * Promises: linear in the length of the text; each address as it is spelled; whatever holds an `@` and gives no address is
  * refused with the reason, never dropped, but for addresses of other systems (`sip:`, `X500:`, `SPO:`). Refuses whole domains
- * (`@example.com`), which would accept everything, and never guesses which words before an `@` belong to an address.
+ * (`@example.com`) and patterns, which would accept everything, and never guesses which words before an `@` belong to an address.
  */
 import { parseInternal, parseMailbox } from '../address/mailbox.js';
 
@@ -16,6 +16,10 @@ export interface Findings {
   primary: string | undefined;
   /** The text is what a program writes when it could not write the value. */
   placeholder: boolean;
+  /** The text holds a pattern or a whole domain: whoever wrote it wants more accepted than any list says. */
+  wildcard: boolean;
+  /** An address was left out because nobody knows which one it is: it has bytes of an unknown encoding. */
+  unknown: boolean;
 }
 
 export interface ReadingRules {
@@ -36,7 +40,14 @@ export function isPlainAddress(text: string): boolean {
 }
 
 export function newFindings(): Findings {
-  return { addresses: [], refused: [], primary: undefined, placeholder: false };
+  return {
+    addresses: [],
+    refused: [],
+    primary: undefined,
+    placeholder: false,
+    wildcard: false,
+    unknown: false,
+  };
 }
 
 const asOneValue: ReadingRules = { lenient: false, spaces: 'keep' };
@@ -92,6 +103,9 @@ function readSpaced(text: string, rules: ReadingRules, into: Findings): void {
   }
 }
 
+const insteadOfWildcard =
+  'list the addresses, or set patterns or catchAll of the domain; mail for nobody would be bounced to forged senders';
+
 /** Reads what can be one address only. */
 export function readOne(part: string, rules: ReadingRules, into: Findings): void {
   const { isMail, isPrimary, address } = typed(strip(part));
@@ -100,9 +114,13 @@ export function readOne(part: string, rules: ReadingRules, into: Findings): void
     into.placeholder = true;
     into.refused.push(`"${shorten(address)}" stands where a program could not write the addresses`);
   } else if (/^\*?@[^@]*$/.test(address)) {
+    into.wildcard = true;
     into.refused.push(
-      `"${shorten(address)}" is a whole domain, which would accept everything: list the addresses`,
+      `"${shorten(address)}" is a whole domain, which would accept everything: ${insteadOfWildcard}`,
     );
+  } else if (address.includes('*') && address.includes('@')) {
+    into.wildcard = true;
+    into.refused.push(`"${shorten(address)}" is a pattern: ${insteadOfWildcard}`);
   } else if (address.includes('@') && parseMailbox(address).ok) {
     into.addresses.push(address);
     if (isPrimary) into.primary ??= address;

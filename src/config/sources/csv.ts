@@ -27,14 +27,21 @@ export const csvSourceSchema = strict({
   separator: word([';', ',', '|', ' '])
     .optional()
     .describe('Between several addresses in one cell; default: recognised'),
-  encoding: word(['utf-8', 'utf-16le', 'windows-1252'])
-    .default('utf-8')
-    .describe('Text encoding; a byte order mark is dropped'),
+  encoding: word(['auto', 'utf-8', 'utf-16le', 'windows-1252'])
+    .default('auto')
+    .describe(
+      'Text encoding. `auto` finds it; where it cannot tell an address, the list does not count as complete. A byte order mark speaks louder',
+    ),
   header: z
     .union([z.literal('auto'), z.boolean()], { error: 'must be "auto", true or false' })
     .default('auto')
     .meta({ 'x-type': '`"auto"`, true or false' })
     .describe('Whether the first line names the columns'),
+  wildcards: word(['doubt', 'ignore'])
+    .default('doubt')
+    .describe(
+      'A line with a whole domain (`@example.com`) or a pattern is never taken. `doubt`: the list does not count as complete then. `ignore`: it may; the domain has `patterns` or `catchAll` for it',
+    ),
   maxBadPercent: percent(100)
     .default(10)
     .describe('With more bad rows than this the read does not count as complete: nothing is removed'),

@@ -5,9 +5,15 @@
  * underscores. Refuses a configured name that the header does not have.
  */
 import { RollcallError } from '../../errors.js';
+import { knownExports, type Header, type KnownExport } from './exports.js';
 import type { CsvColumns } from './options.js';
+import { guessUnknown } from './unknown-bytes.js';
 
 export interface Columns {
+  /** The export that the names were recognised as. */
+  readonly known: KnownExport | undefined;
+  /** Somebody has named the columns of the addresses. */
+  readonly isChosen: boolean;
   /** Names as the header has them; empty when there is no header. */
   readonly names: readonly string[];
   /** Indexes of the columns with the primary address, in order. */
@@ -20,6 +26,8 @@ export interface Columns {
   readonly disabled: number | undefined;
   /** The column says "enabled": its no means disabled. */
   readonly disabledMeansNo: boolean;
+  /** Column that says whether only senders of our own may write to it. */
+  readonly internalOnly: number | undefined;
   /** Columns that no address is read from. */
   readonly unread: readonly number[];
   /** Those of them in which an address would be missed: nobody chose to leave them out, and no name says it is another's. */
@@ -42,61 +50,82 @@ const aliasNames = new Set(
   ).split(' '),
 );
 const lastResort = new Set(['userprincipalname', 'upn']);
+const internalNames = new Set(['requiresenderauthenticationenabled', 'msexchrequireauthtosendto']);
 const enabledNames = new Set(['accountenabled', 'enabled', 'active', 'isactive']);
 const disabledNames = new Set(['disabled', 'accountdisabled', 'isdisabled', 'suspended']);
 /** Addresses to log in with, of other people, and of other places; without the `email`, `address` at the end of the name. */
 const foreignNames = new Set(
   (
     'userprincipalname upn login loginname username signinname windowsliveid microsoftonlineservicesid manager managedby ' +
-    'owner forwarding forward forwardto external target recovery contact private personal'
+    'owner owners managers members forwarding forward forwardto external target recovery contact private personal'
   ).split(' '),
 );
 const kindNames = new Set(['kind', 'recipienttype', 'recipienttypedetails']);
 
 /** The columns of a header, or undefined when it names none with addresses. Throws `input` for a configured name it lacks. */
 export function readHeader(
-  cells: readonly string[],
+  written: readonly string[],
   configured: CsvColumns,
   label: string,
+  isTemplate: boolean,
 ): Columns | undefined {
-  const names = cells.map(normalise);
+  const cells = written.map((cell) => guessUnknown(cell).trim());
+  const header = { cells, names: cells.map((cell) => nameOf(cell, isTemplate)), isTemplate };
+  const { names } = header;
   const find = (wanted: string): number => {
-    const index = names.indexOf(normalise(wanted));
+    const exact = cells.indexOf(wanted);
+    const index = exact === -1 ? names.indexOf(normalise(wanted)) : exact;
     if (index !== -1) return index;
-    const there = cells.map((cell) => `"${cell.trim()}"`).join(', ');
+    const there = cells.map((cell) => `"${cell}"`).join(', ');
     throw new RollcallError('input', `${label}: there is no column "${wanted}"; the header has ${there}`, {
       hint: 'Change columns in the configuration of the source, or the header.',
     });
   };
-  const first = (known: ReadonlySet<string>): number | undefined => {
-    const index = names.findIndex((name) => known.has(name));
-    return index === -1 ? undefined : index;
-  };
-  const one = (wanted: string | undefined, known?: ReadonlySet<string>): number | undefined =>
-    wanted === undefined ? known && first(known) : find(wanted);
-  const { address, aliases, nickname } = addressColumns(names, configured, find);
+  const known = knownExports.find((one) => one.isIt(header));
+  const { address, aliases, nickname } = addressColumns(header, known, configured, find);
   if (address.length === 0 && aliases.length === 0) return undefined;
-  const enabled = first(enabledNames);
-  const disabled = one(configured.disabled, disabledNames) ?? enabled;
-  const id = one(configured.id);
-  const kind = one(configured.kind, kindNames);
-  const unread = [...names.keys()].filter((index) => ![...address, ...aliases, nickname].includes(index));
   const isChosen = configured.address !== undefined || configured.aliases !== undefined;
-  const missed = unread.filter(
-    (index) => !isChosen && ![id, kind, disabled].includes(index) && !isForeign(names[index] ?? ''),
+  const unread = [...names.keys()].filter(
+    (index) =>
+      ![...address, ...aliases, nickname].includes(index) && known?.others?.test(names[index] ?? '') !== true,
   );
+  const switches = switchColumns(names, known, configured, find);
+  const { id, kind, disabled } = switches;
+  // An export that has its column of aliases has no others of them.
+  const isAll = isChosen || (known !== undefined && aliases.length > 0);
+  const missed = unread.filter(
+    (index) => !isAll && ![id, kind, disabled].includes(index) && !isForeign(names[index] ?? ''),
+  );
+  return { known, isChosen, names: cells, address, aliases, nickname, ...switches, unread, missed };
+}
+
+type Switches = Pick<Columns, 'id' | 'kind' | 'disabled' | 'disabledMeansNo' | 'internalOnly'>;
+
+function switchColumns(
+  names: readonly string[],
+  known: KnownExport | undefined,
+  configured: CsvColumns,
+  find: (name: string) => number,
+): Switches {
+  const first = (wanted: ReadonlySet<string>): number | undefined =>
+    indexOr(names.findIndex((name) => wanted.has(name)));
+  const own = (pattern: RegExp | undefined): number | undefined =>
+    pattern && indexOr(names.findIndex((name) => pattern.test(name)));
+  const disabled =
+    configured.disabled === undefined
+      ? (own(known?.disabled) ?? first(disabledNames) ?? first(enabledNames))
+      : find(configured.disabled);
   return {
-    names: cells.map((cell) => cell.trim()),
-    address,
-    aliases,
-    nickname,
-    id,
-    kind,
+    id: configured.id === undefined ? undefined : find(configured.id),
+    kind: configured.kind === undefined ? (own(known?.kind) ?? first(kindNames)) : find(configured.kind),
     disabled,
     disabledMeansNo: disabled !== undefined && enabledNames.has(names[disabled] ?? ''),
-    unread,
-    missed,
+    internalOnly: first(internalNames),
   };
+}
+
+function indexOr(index: number): number | undefined {
+  return index === -1 ? undefined : index;
 }
 
 function isForeign(name: string): boolean {
@@ -106,24 +135,45 @@ function isForeign(name: string): boolean {
 }
 
 function addressColumns(
-  names: readonly string[],
+  { names }: Header,
+  known: KnownExport | undefined,
   configured: CsvColumns,
   find: (name: string) => number,
 ): { address: readonly number[]; aliases: readonly number[]; nickname: number | undefined } {
-  const all = (known: ReadonlySet<string>): number[] =>
-    names.flatMap((name, index) => (known.has(name) || known.has(name.replace(/\d+$/, '')) ? [index] : []));
+  const all = (general: ReadonlySet<string>, own?: RegExp): number[] =>
+    names.flatMap((name, index) => {
+      if (known?.others?.test(name) === true || isCount(name, names)) return [];
+      const isOne = general.has(name) || general.has(name.replace(/\d+$/, '')) || own?.test(name) === true;
+      return isOne ? [index] : [];
+    });
+  const only = (pattern: RegExp): number[] => all(new Set(), pattern);
   // Beside PrimarySmtpAddress, "Alias" is Exchange's nickname.
   const isExchange = names.includes('primarysmtpaddress') && configured.aliases === undefined;
   const nickname = isExchange ? names.indexOf('alias') : -1;
-  const mapped = configured.address?.map(find) ?? [];
-  const recognised = mapped.length > 0 ? mapped : all(addressNames);
-  const aliases = configured.aliases?.map(find) ?? all(aliasNames).filter((index) => index !== nickname);
+  const recognised =
+    configured.address?.map(find) ?? (known?.address === undefined ? all(addressNames) : only(known.address));
+  const aliases =
+    configured.aliases?.map(find) ?? all(aliasNames, known?.aliases).filter((index) => index !== nickname);
   const address = recognised.length === 0 && aliases.length === 0 ? all(lastResort) : recognised;
   return {
     address,
     aliases: aliases.filter((index) => !address.includes(index)),
     nickname: nickname === -1 || address.includes(nickname) ? undefined : nickname,
   };
+}
+
+/** Beside `aliases.0`, GAM writes into `aliases` how many there are. */
+function isCount(name: string, names: readonly string[]): boolean {
+  return (
+    /^(?:(?:noneditable)?aliases|emails)$/.test(name) && names.some((other) => other.startsWith(`${name}0`))
+  );
+}
+
+/** Entra's templates: `Block sign in (Yes/No) [accountEnabled] Required` says "disabled" under the name of the contrary. */
+function nameOf(cell: string, isTemplate: boolean): string {
+  const property = isTemplate ? /\[(\w+)\](?: Required)?$/i.exec(cell)?.[1] : undefined;
+  if (property?.toLowerCase() === 'accountenabled' && /^block/i.test(cell)) return 'blocksignin';
+  return normalise(property ?? cell);
 }
 
 /** `E-Mail Address [Required]` → `emailaddress`; `aliases.0` → `aliases0`. */

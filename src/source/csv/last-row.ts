@@ -15,7 +15,7 @@ export class LastRow {
 
   /** Called with every row, in order. */
   see(row: RowResult): void {
-    this.#isWhole = row.entry !== undefined && row.problems.length === 0;
+    this.#isWhole = (row.entry !== undefined && row.problems.length === 0) || (row.empty && !row.ragged);
     this.#newDomain = undefined;
     const addresses = row.entry?.addresses ?? [];
     this.#seeDomain(addresses[0]?.value);
@@ -36,6 +36,7 @@ export class LastRow {
     this.#before = domain;
     if (this.#domains.has(domain)) return;
     this.#newDomain = domain;
-    if (this.#domains.size < maxDomains) this.#domains.add(domain);
+    // copied: as a piece of the text around it, it would keep all of that in memory
+    if (this.#domains.size < maxDomains) this.#domains.add(Buffer.from(domain).toString());
   }
 }

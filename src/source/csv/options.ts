@@ -15,7 +15,7 @@ export interface CsvColumns {
   readonly disabled?: string | undefined;
 }
 
-export type CsvEncoding = 'utf-8' | 'utf-16le' | 'windows-1252';
+export type CsvEncoding = 'auto' | 'utf-8' | 'utf-16le' | 'windows-1252';
 
 export interface CsvSourceOptions {
   readonly name: string;
@@ -28,11 +28,16 @@ export interface CsvSourceOptions {
   readonly delimiter?: string | undefined;
   /** Between several addresses in one cell; default: any of `; , |` and white space. */
   readonly separator?: string | undefined;
-  /** A byte order mark speaks louder. */
+  /** A byte order mark speaks louder; `auto`: found. */
   readonly encoding: CsvEncoding;
   /** Whether the first line names the columns. */
   readonly header: 'auto' | boolean;
   readonly respectDisabled: boolean;
+  /**
+   * What lines with a whole domain or a pattern say of the list, which are never claimed: `doubt`, that it is not complete,
+   * as its author wants more accepted than it names; `ignore`, nothing. Default: `doubt`.
+   */
+  readonly wildcards?: 'doubt' | 'ignore' | undefined;
   /**
    * With more rows than this without a usable address the list does not count as complete; with more than half of them (or
    * this, if it is higher) it is refused whole.

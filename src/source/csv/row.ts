@@ -10,6 +10,7 @@ import { entryKinds, type Entry, type EntryAddress, type EntryKind } from '../so
 import { isPlainAddress, newFindings, type Findings } from '../written-address.js';
 import { readCell } from './cell.js';
 import type { Columns } from './header.js';
+import { guessUnknown } from './unknown-bytes.js';
 
 export interface RowResult {
   /** Undefined when the row has no usable address. */
@@ -21,6 +22,12 @@ export interface RowResult {
   readonly ragged: boolean;
   /** A cell holds what a program writes when it could not write the addresses. */
   readonly placeholder: boolean;
+  /** A cell holds a pattern or a whole domain. */
+  readonly wildcard: boolean;
+  /** An address has bytes of an unknown encoding, and was left out. */
+  readonly unknown: boolean;
+  /** The cells of addresses are empty, though others are not. */
+  readonly empty: boolean;
 }
 
 export interface RowRules {
@@ -28,16 +35,22 @@ export interface RowRules {
   readonly columns: Columns | undefined;
   readonly separator: string | undefined;
   readonly respectDisabled: boolean;
+  /** A list by position, without header: FOPE's has addresses of instant messengers in it (`alias/provider`). */
+  readonly isPositional: boolean;
 }
 
 const none: readonly string[] = [];
-const blankRow: RowResult = {
+const plainRow: RowResult = {
   entry: undefined,
   problems: none,
-  blank: true,
+  blank: false,
   ragged: false,
   placeholder: false,
+  wildcard: false,
+  unknown: false,
+  empty: false,
 };
+const blankRow: RowResult = { ...plainRow, blank: true };
 
 export function readRow(cells: readonly string[], line: number, rules: RowRules): RowResult {
   const { columns } = rules;
@@ -71,10 +84,23 @@ function byColumns(
   if (addresses.length === 0 && found.refused.length === 0 && isBlank(cells)) return blankRow;
   const primary = columns.address.length === 0 ? found.primary : undefined;
   return result(addresses, primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
-    id: columns.id === undefined ? undefined : cells[columns.id]?.trim(),
+    id: columns.id === undefined ? undefined : guessUnknown(cells[columns.id]?.trim() ?? ''),
+    ...flagsOf(cells, columns, rules),
+  });
+}
+
+type Flags = Pick<Entry, 'kind' | 'disabled' | 'internalOnly'>;
+
+function flagsOf(cells: readonly string[], columns: Columns, rules: RowRules): Flags {
+  return {
     kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
     disabled: isDisabled(cells, columns, rules),
-  });
+    internalOnly: isInternal(cells, columns),
+  };
+}
+
+function isInternal(cells: readonly string[], { internalOnly }: Columns): boolean {
+  return internalOnly !== undefined && isYes(cells[internalOnly]);
 }
 
 /** The row of one plain address and nothing in the other columns of ours: most of most lists. */
@@ -95,18 +121,31 @@ function simpleRow(
     if (cell !== '' && !addPlain(cell, columns.names[index] ?? '', rules.separator, addresses))
       return undefined;
   }
-  const entry: Entry = {
+  return plainResult({
     id: value,
     kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
     disabled: isDisabled(cells, columns, rules),
-    internalOnly: false,
+    internalOnly: isInternal(cells, columns),
     addresses,
     where: `line ${String(line)}`,
-  };
-  return { entry, problems: none, blank: false, ragged: false, placeholder: false };
+  });
 }
 
-/** Adds a cell of plain addresses; false when there is more to it. */
+/** Written out: copying objects field by field takes most of the time of such rows. */
+function plainResult(entry: Entry): RowResult {
+  return {
+    entry,
+    problems: none,
+    blank: false,
+    ragged: false,
+    placeholder: false,
+    wildcard: false,
+    unknown: false,
+    empty: false,
+  };
+}
+
+/** Adds a cell of plain addresses, typed (`smtp:`) or not; false when there is more to it. */
 function addPlain(
   cell: string,
   attribute: string,
@@ -114,13 +153,21 @@ function addPlain(
   addresses: EntryAddress[],
 ): boolean {
   const parts = isPlainAddress(cell) ? [cell] : cell.split(separator ?? (cell.includes(';') ? ';' : ','));
-  for (const value of parts) {
-    if (!isPlainAddress(value)) return false;
+  for (const part of parts) {
+    const value = smtp.test(part) ? part.slice(5) : part;
+    if (!isPlainAddress(value)) {
+      if (otherSystem.test(part)) continue;
+      return false;
+    }
     if (!addresses.some((known) => known.value === value)) addresses.push({ value, attribute });
     if (addresses.length > 20) return false; // the comparisons would grow with the square
   }
   return true;
 }
+
+const smtp = /^smtp:/i;
+/** Those without separators in them; X.400 addresses have some. */
+const otherSystem = /^(?:sip|spo|eum|x500):[^@]*$|^(?:sip|spo):[^ ]*$/i;
 
 function anyCell(
   cells: readonly string[],
@@ -128,14 +175,33 @@ function anyCell(
   rules: RowRules,
   ragged: readonly string[],
 ): RowResult {
+  const [first = ''] = cells;
+  if (cells.length === 1 && isPlainAddress(first)) {
+    return plainResult({
+      id: first,
+      kind: 'other',
+      disabled: false,
+      internalOnly: false,
+      addresses: [{ value: first, attribute: 'cell' }],
+      where: `line ${String(line)}`,
+    });
+  }
   const found = newFindings();
   const addresses: EntryAddress[] = [];
-  for (const cell of cells) collect(cell, 'cell', rules, true, found, addresses);
+  for (const cell of cells) {
+    if (!rules.isPositional || !isMessenger(cell)) collect(cell, 'cell', rules, true, found, addresses);
+  }
   return result(addresses, found.primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
     id: undefined,
-    kind: 'other',
-    disabled: false,
+    ...anonymous,
   });
+}
+
+const anonymous = { kind: 'other', disabled: false, internalOnly: false } as const;
+
+/** `lukaa/msn`, as FOPE writes addresses of instant messengers. */
+export function isMessenger(cell: string): boolean {
+  return /^\s*[^\s/]+\/[A-Za-z][\w ]{1,30}$/.test(cell);
 }
 
 function collect(
@@ -157,25 +223,25 @@ function result(
   line: number,
   complaints: readonly string[],
   ragged: boolean,
-  { placeholder }: Findings,
-  rest: { id: string | undefined; kind: EntryKind; disabled: boolean },
+  { placeholder, wildcard, unknown }: Findings,
+  rest: { id: string | undefined } & Flags,
 ): RowResult {
   const addresses = withoutRepeats(found);
   const [first] = addresses;
+  const about = { ...plainRow, ragged, placeholder, wildcard, unknown };
   if (first === undefined) {
     const problems = complaints.length === 0 ? ['no address'] : complaints;
-    return { entry: undefined, problems, blank: false, ragged, placeholder };
+    return { ...about, problems, empty: complaints.length === 0 };
   }
   const id = rest.id === undefined || rest.id === '' ? (marked ?? first.value) : rest.id;
   const entry: Entry = {
     ...rest,
     id,
-    internalOnly: false,
     addresses,
     where: `line ${String(line)}`,
     ...(complaints.length > 0 ? { doubtful: true } : {}),
   };
-  return { entry, problems: complaints, blank: false, ragged, placeholder };
+  return { ...about, entry, problems: complaints };
 }
 
 function withoutRepeats(addresses: readonly EntryAddress[]): readonly EntryAddress[] {
@@ -193,7 +259,13 @@ function isDisabled(cells: readonly string[], columns: Columns, rules: RowRules)
   const text = (cells[columns.disabled] ?? '').trim().toLowerCase();
   return columns.disabledMeansNo
     ? /^(?:0|false|no|n|nein|non|disabled)$/.test(text)
-    : /^(?:1|true|yes|y|x|ja|oui|disabled|suspended)$/.test(text);
+    : yes.test(text) || /^(?:disabled|suspended)$/.test(text);
+}
+
+const yes = /^(?:1|true|yes|y|x|ja|oui)$/;
+
+function isYes(cell = ''): boolean {
+  return yes.test(cell.trim().toLowerCase());
 }
 
 function kindOf(cell: string | undefined): EntryKind {

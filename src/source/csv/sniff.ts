@@ -1,20 +1,26 @@
 /**
- * What the first bytes of a list give away: that it is no list at all, its encoding, its delimiter.
+ * What the first bytes of a list give away: that it is no list at all, and its encoding.
  *
- * Refuses, with what to do instead: archives and spreadsheets, PDF, web pages, JSON, and text in UTF-16 without its mark.
+ * Refuses, with what to do instead: archives and spreadsheets, PDF, web pages, JSON, XML, LDIF, and what PowerShell shows on a
+ * screen, where long values are cut off.
  */
 import { RollcallError } from '../../errors.js';
 import type { CsvEncoding } from './options.js';
 
 export interface Encoding {
-  readonly name: CsvEncoding | 'utf-16be';
+  readonly name: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
   /** Octets of the byte order mark. */
   readonly skip: number;
+  /** Nobody has said that it is UTF-8: bytes that are not are let through, and marked. */
+  readonly lenient: boolean;
 }
 
 const notLists: readonly (readonly [magic: string, what: string, hint: string])[] = [
   ['504b0304', 'a zip archive or a spreadsheet (.xlsx, .ods)', 'Save it as CSV (UTF-8).'],
-  ['504b0506', 'a zip archive', 'Save it as CSV (UTF-8).'],
+  ['504b0506', 'a zip archive', 'Take the list out of it.'],
+  ['504b0708', 'a zip archive', 'Take the list out of it.'],
+  ['377abcaf271c', 'an archive (7z)', 'Take the list out of it.'],
+  ['526172211a07', 'an archive (rar)', 'Take the list out of it.'],
   ['d0cf11e0a1b11ae1', 'an old spreadsheet (.xls)', 'Save it as CSV (UTF-8).'],
   ['255044462d', 'a PDF document', 'Export the list as CSV (UTF-8).'],
   ['1f8b', 'compressed (gzip)', 'Uncompress it first.'],
@@ -33,58 +39,55 @@ export function refuseNonList(start: Buffer, label: string): void {
   if (known !== undefined) throw notAList(label, known[1], known[2]);
 }
 
+const csvHint = 'Export the list as CSV (UTF-8).';
+const screenHint = 'Long values are cut off on a screen. Use `Export-Csv -NoTypeInformation -Encoding UTF8`.';
+
+const notListTexts: readonly (readonly [start: RegExp, what: string, hint: string])[] = [
+  [
+    /^(?:<!--[^]*?-->\s*)?<(?:!doctype html|html|head|body|script|title|meta|h1|p)\b/,
+    'a web page',
+    'It may be a login or an error page: fetch the list itself.',
+  ],
+  [/^<\?xml|^<!|^<[a-z]+(?:[\s>][^@]*|:[^]*)$/, 'XML', csvHint],
+  [/^(?:\{\s*["}]|\[\s*[\]{"[])/, 'JSON', csvHint],
+  [
+    /^(?:version: *\d+\s+)?(?:#[^\n]*\n\s*)*dn::? /,
+    'LDIF',
+    'Make the directory a source of kind ldap, or export CSV.',
+  ],
+  [/^begin:vcard/, 'vCards', csvHint],
+  [/^%!ps/, 'PostScript', csvHint],
+  [/^[^\n@]*\n *-{2,}(?: +-{2,})+ *\r?\n/, 'a table for the screen (Format-Table)', screenHint],
+  [/^[a-z]\w* +: [^\n]*\n[a-z]\w* +: ?/, 'a listing for the screen (Format-List)', screenHint],
+];
+
 /** The same for text: `text` is the start of the list, decoded. */
 export function refuseNonListText(text: string, label: string): void {
   const start = text.slice(0, 1000).trimStart().toLowerCase();
-  if (/^(?:<!doctype|<html|<head|<body|<script)/.test(start)) {
-    throw notAList(label, 'a web page', 'It may be a login or an error page: fetch the list itself.');
-  }
-  if (/^<\?xml|^<[a-z]+[\s>][^@]*$/.test(start))
-    throw notAList(label, 'XML', 'Export the list as CSV (UTF-8).');
-  if (/^(?:\{\s*"|\[\s*[{"[])/.test(start)) throw notAList(label, 'JSON', 'Export the list as CSV (UTF-8).');
+  const known = notListTexts.find(([pattern]) => pattern.test(start));
+  if (known !== undefined) throw notAList(label, known[1], known[2]);
 }
 
-/** The encoding: that of the byte order mark, else the one that was configured. */
+/** The encoding: that of the byte order mark, else the one that was configured, else the one it must be. */
 export function encodingOf(start: Buffer, configured: CsvEncoding): Encoding {
   const hex = start.toString('hex', 0, 3);
-  if (hex === 'efbbbf') return { name: 'utf-8', skip: 3 };
-  if (hex.startsWith('fffe')) return { name: 'utf-16le', skip: 2 };
-  if (hex.startsWith('feff')) return { name: 'utf-16be', skip: 2 };
-  return { name: configured, skip: 0 };
+  const lenient = configured === 'auto';
+  if (hex === 'efbbbf') return { name: 'utf-8', skip: 3, lenient };
+  if (hex.startsWith('fffe')) return { name: 'utf-16le', skip: 2, lenient };
+  if (hex.startsWith('feff')) return { name: 'utf-16be', skip: 2, lenient };
+  if (configured !== 'auto') return { name: configured, skip: 0, lenient };
+  return { name: utf16(start) ?? 'utf-8', skip: 0, lenient };
 }
 
-const delimiters = [',', ';', '\t', '|'] as const;
-
-export interface Prelude {
-  /** Lines before the header or the first row that are no part of the list. */
-  readonly lines: number;
-  readonly octets: number;
-  readonly delimiter: string;
-}
-
-/**
- * The delimiter: the one that `sep=` names, else the one that stands most often in the first line outside quotes, else
- * in the lines after it, else a comma. `sep=` (Excel) and `#TYPE` (PowerShell) lines are no rows.
- */
-export function readPrelude(text: string, configured: string | undefined): Prelude {
-  const special = /^(?:sep=(.)|#TYPE[^\r\n]*)(?:\r\n|\n|\r)/i.exec(text);
-  const body = text.slice(special?.[0].length ?? 0);
-  const named = special?.[1];
-  const delimiter = configured ?? named ?? guessDelimiter(body);
-  return { lines: special === null ? 0 : 1, octets: Buffer.byteLength(special?.[0] ?? ''), delimiter };
-}
-
-function guessDelimiter(text: string): string {
-  const lines = text.replace(/"[^"]*"/g, '').split(/\r\n|\n|\r/);
-  const first = lines.findIndex((line) => line.trim() !== '');
-  return most(lines[first] ?? '') ?? most(lines.slice(first + 1, first + 20).join('')) ?? ',';
-}
-
-/** The delimiter that stands most often in the text; undefined when none does. */
-function most(text: string): string | undefined {
-  const counts = delimiters.map((delimiter) => text.split(delimiter).length - 1);
-  const highest = Math.max(...counts);
-  return highest === 0 ? undefined : delimiters[counts.indexOf(highest)];
+/** UTF-16 without its mark: addresses and delimiters are ASCII, so every second byte of most of it is zero. */
+function utf16(start: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const zeros = [0, 0];
+  const length = Math.min(start.length, 4096);
+  for (let at = 0; at < length; at += 1) if (start[at] === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
+  const [even = 0, odd = 0] = zeros;
+  const many = length / 4;
+  if (odd > many && even * 10 < odd) return 'utf-16le';
+  return even > many && odd * 10 < even ? 'utf-16be' : undefined;
 }
 
 function notAList(label: string, what: string, hint: string): RollcallError {

@@ -1,71 +1,108 @@
 /**
- * The bytes of a list as valid UTF-8, whatever their encoding was.
+ * The bytes of a list as text, whatever their encoding was.
  *
- * Promises: what passes is UTF-8 without NUL. Refuses the rest with the line it stands on: Latin-1 read as UTF-8 would
- * silently turn into other addresses.
+ * Promises: what passes is text without NUL. Refuses the rest with the line it stands on: Latin-1 read as UTF-8 would
+ * silently turn into other addresses. Only where the encoding was to be found are bytes that are not UTF-8 let through, each
+ * marked as unknown.
  */
-import { isUtf8 } from 'node:buffer';
-import { TextDecoder } from 'node:util';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { RollcallError } from '../../errors.js';
 import type { Encoding } from './sniff.js';
+import { decodeWindows1252, markUnknown } from './unknown-bytes.js';
 
-export class TextCheck {
+const runsKept = 10_000;
+
+export class TextReader {
   readonly #label: string;
-  readonly #decoder: TextDecoder | undefined;
+  readonly #encoding: Encoding;
+  /** Bytes at the end of the last piece that are the beginning of a character. */
   #carry: Buffer = Buffer.alloc(0);
   #line = 1;
-  #last = 0x0a;
+  #last = '\n';
+  #unknown = 0;
+  readonly #runs = new Map<string, string>();
 
-  constructor(label: string, encoding: Encoding['name']) {
+  constructor(label: string, encoding: Encoding) {
     this.#label = label;
-    if (encoding !== 'utf-8') this.#decoder = new TextDecoder(encoding, { fatal: true });
+    this.#encoding = encoding;
   }
 
   /** Whether the last line ended with a line break. */
   get endsWithBreak(): boolean {
-    return this.#last === 0x0a || this.#last === 0x0d;
+    return this.#last === '\n' || this.#last === '\r';
+  }
+
+  /** How many runs of bytes were not UTF-8, and are marked. */
+  get unknown(): number {
+    return this.#unknown;
   }
 
   /** The part of the text that is whole so far. Throws `input`. */
-  push(bytes: Buffer): Buffer {
-    return this.#checked(this.#decoder === undefined ? this.#whole(bytes) : this.#decode(bytes, false));
+  push(bytes: Buffer): string {
+    const all = this.#carry.length === 0 ? bytes : Buffer.concat([this.#carry, bytes]);
+    const cut = all.length - this.#cutOff(all);
+    // copied: a piece of the chunk would keep the whole of it
+    this.#carry = Buffer.from(all.subarray(cut));
+    return this.#checked(this.#decode(all.subarray(0, cut)));
   }
 
   /** What is left at the end of the list. Throws `input`. */
-  end(): Buffer {
-    if (this.#decoder !== undefined) return this.#checked(this.#decode(Buffer.alloc(0), true));
+  end(): string {
     const rest = this.#carry;
     this.#carry = Buffer.alloc(0);
-    return this.#checked(rest);
+    if (rest.length > 0 && this.#encoding.name.startsWith('utf-16')) throw this.#invalid(this.#line);
+    return this.#checked(this.#decode(rest));
   }
 
-  /** Keeps back a character that is cut off at the end of the bytes. */
-  #whole(bytes: Buffer): Buffer {
-    const all = this.#carry.length === 0 ? bytes : Buffer.concat([this.#carry, bytes]);
-    const cut = all.length - cutOff(all);
-    this.#carry = all.subarray(cut);
-    return all.subarray(0, cut);
-  }
-
-  #decode(bytes: Buffer, last: boolean): Buffer {
-    try {
-      return Buffer.from(this.#decoder?.decode(bytes, { stream: !last }) ?? '');
-    } catch {
-      throw this.#refuse(this.#line, `the text is not valid ${this.#decoder?.encoding ?? ''}`);
+  #cutOff(bytes: Buffer): number {
+    switch (this.#encoding.name) {
+      case 'windows-1252':
+        return 0;
+      case 'utf-8':
+        return this.#encoding.lenient ? highTail(bytes) : cutOffUtf8(bytes);
+      default:
+        return cutOffUtf16(bytes, this.#encoding.name === 'utf-16be');
     }
   }
 
-  #checked(text: Buffer): Buffer {
-    if (this.#decoder === undefined && !isUtf8(text)) {
-      throw this.#refuse(
-        this.#line + badLine(text),
-        'the text is not valid UTF-8',
-        'Save it as UTF-8, or set encoding.',
-      );
+  #decode(bytes: Buffer): string {
+    switch (this.#encoding.name) {
+      case 'windows-1252':
+        return decodeWindows1252(bytes);
+      case 'utf-8':
+        return this.#decodeUtf8(bytes);
+      case 'utf-16be':
+        return this.#decodeUtf16(Buffer.from(bytes).swap16());
+      default:
+        return this.#decodeUtf16(bytes);
     }
-    const nul = text.indexOf(0);
+  }
+
+  #decodeUtf8(bytes: Buffer): string {
+    if (isAscii(bytes)) return bytes.toString('latin1');
+    if (isUtf8(bytes)) return bytes.toString('utf8');
+    if (!this.#encoding.lenient) throw this.#invalid(this.#line + badLine(bytes));
+    return bytes.toString('latin1').replace(/[\x80-\xff]+/g, (run) => this.#run(run));
+  }
+
+  /** A run of bytes that are not ASCII: UTF-8, or marked. */
+  #run(run: string): string {
+    const text = this.#runs.get(run) ?? decodeRun(Buffer.from(run, 'latin1'));
+    if (isMarked(text)) this.#unknown += 1;
+    if (run.length <= 12 && this.#runs.size < runsKept) this.#runs.set(run, text);
+    return text;
+  }
+
+  #decodeUtf16(bytes: Buffer): string {
+    const text = bytes.toString('utf16le');
+    if (/\p{Surrogate}/u.test(text)) throw this.#invalid(this.#line);
+    return text;
+  }
+
+  #checked(text: string): string {
+    const nul = text.indexOf('\0');
     if (nul !== -1) {
-      const line = this.#line + countBreaks(text.subarray(0, nul));
+      const line = this.#line + countBreaks(text.slice(0, nul));
       throw this.#refuse(line, 'there is a NUL byte', 'It is no text; or it is UTF-16: then set encoding.');
     }
     this.#line += countBreaks(text);
@@ -73,13 +110,28 @@ export class TextCheck {
     return text;
   }
 
-  #refuse(line: number, what: string, hint = ''): RollcallError {
+  #invalid(line: number): RollcallError {
+    const { name } = this.#encoding;
+    const hint = name === 'utf-8' ? 'Save it as UTF-8, or set encoding.' : 'Save it as UTF-8.';
+    return this.#refuse(line, `the text is not valid ${name.toUpperCase()}`, hint);
+  }
+
+  #refuse(line: number, what: string, hint: string): RollcallError {
     return new RollcallError('input', `${this.#label}, line ${String(line)}: ${what}`, { hint });
   }
 }
 
+function decodeRun(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : markUnknown(bytes);
+}
+
+function isMarked(text: string): boolean {
+  const code = text.charCodeAt(0);
+  return code >= 0xf780 && code <= 0xf7ff;
+}
+
 /** How many octets at the end are the beginning of a character (RFC 3629 §3). */
-function cutOff(bytes: Buffer): number {
+function cutOffUtf8(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const octet = bytes[bytes.length - back] ?? 0;
     if (octet < 0x80) return 0;
@@ -88,9 +140,28 @@ function cutOff(bytes: Buffer): number {
   return 0;
 }
 
-function countBreaks(text: Buffer): number {
+const longestRun = 4096;
+
+/** How many octets at the end are not ASCII: a run is judged whole. */
+function highTail(bytes: Buffer): number {
+  let length = 0;
+  while (length < Math.min(longestRun, bytes.length) && (bytes[bytes.length - 1 - length] ?? 0) >= 0x80)
+    length += 1;
+  return length === longestRun ? cutOffUtf8(bytes) : length;
+}
+
+/** How many octets at the end are half a code unit, or a high surrogate without its low one (RFC 2781 §2.1). */
+function cutOffUtf16(bytes: Buffer, isBigEndian: boolean): number {
+  const odd = bytes.length % 2;
+  const whole = bytes.length - odd;
+  if (whole < 2) return bytes.length;
+  const high = bytes[isBigEndian ? whole - 2 : whole - 1] ?? 0;
+  return odd + (high >= 0xd8 && high <= 0xdb ? 2 : 0);
+}
+
+function countBreaks(text: string): number {
   let count = 0;
-  for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) count += 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
   return count;
 }
 

@@ -1,0 +1,182 @@
+/**
+ * The exports that are known by the names of their columns: what each of them is called, which of its columns hold addresses,
+ * and what it cannot hold. As their vendors document them: docs/csv.md.
+ *
+ * Promises: a table; recognising changes nothing for columns that somebody has named in the configuration.
+ */
+
+/** A header as it is written, and its names made comparable: lower case, letters and digits only, no `[Required]`. */
+export interface Header {
+  readonly cells: readonly string[];
+  readonly names: readonly string[];
+  /** Under the version line of a template of Entra. */
+  readonly isTemplate: boolean;
+}
+
+export interface KnownExport {
+  /** As people call it: "taken for …". */
+  readonly name: string;
+  readonly isIt: (header: Header) => boolean;
+  /** Columns of the address, where the general names do not tell it. */
+  readonly address?: RegExp;
+  /** Columns of further addresses beside those with the general names. */
+  readonly aliases?: RegExp;
+  /** Columns that hold no address of their row, whatever the general names say: of other people, of private accounts. */
+  readonly others?: RegExp;
+  readonly kind?: RegExp;
+  /** Column of a switch that says "disabled", or with `enabled` the contrary. */
+  readonly disabled?: RegExp;
+  /** It lists people without a mailbox as well: a row without any address is no fault of the list. */
+  readonly hasMailless: boolean;
+  /** Rows that are no entries. */
+  readonly skip?: { readonly row: RegExp; readonly why: string };
+  /** What it cannot cover; `hasAliases`: a column of aliases is there. */
+  readonly gaps: (hasAliases: boolean) => readonly string[];
+  /** Why it can never be the whole list. */
+  readonly doubts?: readonly string[];
+}
+
+const has = ({ names }: Header, ...wanted: readonly string[]): boolean =>
+  wanted.every((name) => names.includes(name));
+const hasAny = ({ names }: Header, pattern: RegExp): boolean => names.some((name) => pattern.test(name));
+const ask = 'docs/csv.md has the command to export them with';
+
+const entraTemplate: KnownExport = {
+  name: 'a bulk template of Entra ID',
+  isIt: (header) => header.isTemplate && has(header, 'userprincipalname'),
+  address: /^userprincipalname$/,
+  disabled: /^blocksignin$/,
+  hasMailless: false,
+  skip: { row: /^"?example: /i, why: 'the example row of the template' },
+  gaps: () => [
+    'it holds the login names of those written into it; no aliases, no groups, no shared mailboxes',
+  ],
+  doubts: [
+    'a bulk template of Entra ID is an order for some users, not the list of all addresses: export recipients instead, or name its column in columns.address',
+  ],
+};
+
+const exchange: KnownExport = {
+  name: 'an export of Exchange (Get-Recipient, Get-Mailbox)',
+  isIt: (header) => has(header, 'primarysmtpaddress'),
+  others: /^(?:externalemailaddress|forwarding.*|windowsliveid|microsoftonlineservicesid)$/,
+  hasMailless: false,
+  gaps: (hasAliases) =>
+    hasAliases ? [] : [`there is no column EmailAddresses: aliases are missing; ${ask}`],
+};
+
+const adminCenter: KnownExport = {
+  name: 'an export of the Microsoft 365 admin center (Active users)',
+  isIt: (header) =>
+    has(header, 'proxyaddresses', 'userprincipalname') && hasAny(header, /^(?:blockcredential|licenses)$/),
+  disabled: /^blockcredential$/,
+  hasMailless: true,
+  gaps: () => ['it lists users only: no groups, no contacts, no public folders'],
+};
+
+const entraUsers: KnownExport = {
+  name: 'Entra ID’s Download users',
+  isIt: (header) =>
+    has(header, 'userprincipalname', 'usertype') &&
+    hasAny(header, /^(?:objectid|id)$/) &&
+    !hasAny(header, /^(?:proxyaddresses|emailaddresses)$/),
+  address: /^mail$/,
+  others: /^alternateemailaddress$|^othermails?$/,
+  hasMailless: true,
+  gaps: () => [
+    `Entra ID’s Download users has no proxyAddresses: aliases are missing; ${ask}`,
+    'it lists users only: no groups, no contacts, no public folders',
+  ],
+};
+
+const activeDirectory: KnownExport = {
+  name: 'an export of Active Directory (Get-ADUser, csvde)',
+  isIt: (header) =>
+    hasAny(header, /^(?:distinguishedname|dn)$/) &&
+    hasAny(header, /^(?:objectguid|samaccountname|objectclass)$/),
+  others: /^(?:targetaddress|managedby|manager)$/,
+  kind: /^objectclass$/,
+  hasMailless: true,
+  gaps: (hasAliases) =>
+    hasAliases ? [] : [`there is no column proxyAddresses: aliases are missing; ${ask}`],
+};
+
+const google: KnownExport = {
+  name: 'a list of users of the Google Admin console',
+  isIt: (header) =>
+    has(header, 'emailaddress') &&
+    header.cells.some((cell) => /\[(?:required|upload only|read only)\]/i.test(cell)),
+  address: /^emailaddress$/,
+  others: /^(?:recovery|homesecondary|worksecondary)email$/,
+  disabled: /^status$/,
+  hasMailless: false,
+  gaps: (hasAliases) => [
+    ...(hasAliases ? [] : [`the Admin console exports no aliases: they are missing; ${ask}`]),
+    'it lists users only: no groups',
+  ],
+};
+
+const gamUsers: KnownExport = {
+  name: 'users printed by GAM',
+  isIt: (header) =>
+    has(header, 'primaryemail') &&
+    hasAny(
+      header,
+      /^(?:(?:noneditable)?aliases|emails)(?:\d+(?:address)?)?$|^orgunitpath$|^name(?:fullname|givenname)$/,
+    ),
+  address: /^primaryemail$/,
+  aliases: /^(?:noneditable)?aliases(?:\d+(?:address)?)?$|^emails\d+address$/,
+  others: /^(?:recoveryemail|manager.*|relations.*|emails|emails\d+(?:type|customtype|primary))$/,
+  disabled: /^suspended$/,
+  hasMailless: false,
+  gaps: (hasAliases) => [
+    ...(hasAliases ? [] : [`there is no column of aliases: they are missing; ${ask}`]),
+    'it lists users only: groups are printed by `gam print groups`',
+  ],
+};
+
+const gamGroups: KnownExport = {
+  name: 'groups printed by GAM',
+  isIt: (header) => has(header, 'email', 'noneditablealiases') || has(header, 'email', 'directmemberscount'),
+  address: /^email$/,
+  aliases: /^(?:noneditable)?aliases(?:\d+)?$/,
+  others: /^(?:members|owners|managers)(?:\d.*|count)?$/,
+  hasMailless: false,
+  gaps: (hasAliases) => [
+    ...(hasAliases ? [] : [`there is no column of aliases: they are missing; ${ask}`]),
+    'it lists groups only: no users',
+  ],
+};
+
+const gamAddresses: KnownExport = {
+  name: 'addresses printed by GAM',
+  isIt: ({ names }) => names.length === 2 && names[0] === 'type' && names[1] === 'email',
+  address: /^email$/,
+  kind: /^type$/,
+  hasMailless: false,
+  gaps: () => [],
+};
+
+const gamAliases: KnownExport = {
+  name: 'aliases printed by GAM',
+  isIt: (header) => has(header, 'target', 'targettype') && hasAny(header, /^(?:noneditable)?alias$/),
+  address: /^(?:noneditable)?alias$/,
+  others: /^target$/,
+  kind: /^targettype$/,
+  hasMailless: false,
+  gaps: () => ['it lists aliases only: the primary addresses need a source of their own'],
+};
+
+/** In the order in which they are tried. */
+export const knownExports: readonly KnownExport[] = [
+  entraTemplate,
+  exchange,
+  adminCenter,
+  entraUsers,
+  activeDirectory,
+  gamAliases,
+  gamGroups,
+  gamUsers,
+  gamAddresses,
+  google,
+];
