@@ -14,6 +14,7 @@ import { registerServices } from './services.js';
 import { registerSettle } from './settle.js';
 import { registerShow } from './show.js';
 import { registerSnippet } from './snippet.js';
+import { registerSource } from './source-test.js';
 import { registerStats } from './stats.js';
 import { registerSync } from './sync.js';
 import { registerToken } from './token.js';
@@ -51,6 +52,7 @@ export function createProgram(host: Host, streams: Pick<Streams, 'stdout' | 'std
   registerStats(program, host);
   registerSnippet(program, host);
   registerExport(program, host);
+  registerSource(program, host);
   registerDoctor(program, host);
   registerConfig(program, host);
   registerToken(program, host);

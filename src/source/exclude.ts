@@ -5,6 +5,7 @@
  * any other, under the guard; the report tells how many there were. When the exclusions themselves have changed since a
  * cursor, its changes are doubted and everything is read. Refuses to read at all when the file of exclusions cannot be used.
  */
+import type { ProbeReport } from './probe.js';
 import type {
   Change,
   ChangesReport,
@@ -29,7 +30,7 @@ export function excluding(source: Source, options: ExcludeOptions): Source {
     ...(changes && { changes: (context, cursor) => readChanges(changes, load, context, cursor) }),
     ...(find && { find: (address, context) => findOne(find, load, address, context) }),
     ...(close && { close }),
-    ...(probe && { probe }),
+    ...(probe && { probe: (context) => probeOne(probe, load, context) }),
   };
 }
 
@@ -108,6 +109,19 @@ async function findOne(
   if (exclusions.excludesInternal(address)) return [];
   const sieve = new Sieve(exclusions);
   return (await find(address, context)).flatMap((entry) => sieve.entry(entry) ?? []);
+}
+
+/** With the sample as a run would take it. */
+async function probeOne(
+  probe: NonNullable<Source['probe']>,
+  load: () => Promise<Exclusions>,
+  context: FindContext,
+): Promise<ProbeReport> {
+  const sieve = new Sieve(await load());
+  const report = await probe(context);
+  const sample = report.sample.flatMap((entry) => sieve.entry(entry) ?? []);
+  const value = sieve.describe(`${String(sample.length)} of ${String(report.sample.length)} objects shown`);
+  return { ...report, sample, facts: [...report.facts, { name: 'exclude', value }] };
 }
 
 /** Takes the left-out addresses from entries, and counts them. */

@@ -13,6 +13,7 @@ import { checkedFilter, withCheckedExclude } from './checked-filter.js';
 import { connect } from './connect.js';
 import { createFinder } from './find.js';
 import type { LdapSourceOptions } from './options.js';
+import { probeLdap } from './probe.js';
 import { Scan, type Bound } from './scan.js';
 import { isSelective } from './selection.js';
 import { identityOf, readServerFacts } from './server-facts.js';
@@ -27,6 +28,7 @@ export function createLdapSource(given: LdapSourceOptions): Source {
   const whole: Source = {
     read: (context) => withScan(options, filter, context, readWhole),
     find: (address, context) => finder.find(address, context.signal),
+    probe: (context) => probeLdap(options, filter, context.signal),
     close: () => finder.close(),
   };
   if (changeReader(options.preset) === undefined || isSelective(options)) return whole;

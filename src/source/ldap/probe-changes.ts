@@ -1,0 +1,48 @@
+/** Whether this server tells this account what has changed, and in which way. */
+import { drawback, type ProbeFinding, well } from '../probe.js';
+import { changeReader } from './change-reader.js';
+import type { Scan } from './scan.js';
+import { isSelective } from './selection.js';
+
+/** As cursors name them: cursor.ts, ad/cursor.ts. */
+const ways: Readonly<Record<string, string>> = {
+  dirsync: 'DirSync',
+  usn: 'update sequence numbers',
+  csn: 'entryCSN',
+  time: 'modifyTimestamp',
+};
+
+export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
+  if (isSelective(scan.options))
+    return well('every run reads everything, because of members or exclude.filter');
+  const cursor = await changeReader(scan.options.preset)?.begin(scan);
+  if (cursor === undefined) {
+    return drawback(
+      'the server does not tell this account what has changed',
+      'Every run reads everything.',
+      'The page on this directory says what it takes.',
+    );
+  }
+  const { way, flags } = read(cursor);
+  if (way === 'dirsync' && flags !== 0) {
+    return drawback(
+      'changes can be read by DirSync, but only of what this account may read itself',
+      'Deletions are seen by a listing of everything, or not before the next full read.',
+      'Give the account "Replicating Directory Changes" on the domain.',
+    );
+  }
+  const name = ways[way];
+  return well(`changes can be read${name === undefined ? '' : `, by ${name}`}`);
+}
+
+function read(cursor: string): { way: string; flags: unknown } {
+  try {
+    const parsed: unknown = JSON.parse(cursor);
+    if (typeof parsed !== 'object' || parsed === null) return { way: '', flags: 0 };
+    const { way, by, flags } = parsed as { way?: unknown; by?: unknown; flags?: unknown };
+    const name = way ?? by;
+    return { way: typeof name === 'string' ? name : '', flags };
+  } catch {
+    return { way: '', flags: 0 };
+  }
+}

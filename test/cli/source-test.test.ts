@@ -1,0 +1,205 @@
+/** `rollcall source test`: what it says of a real slapd that is well, and of each way in which it is not; and of a CSV file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/cli.js';
+import type { Streams } from '../../src/cli/context.js';
+import { freePorts, haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-source-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function test(
+  source: object,
+  ...more: readonly string[]
+): Promise<{ status: number; out: string; err: string }> {
+  const file = join(folder, 'config.json');
+  const config = {
+    dataDir: join(folder, 'data'),
+    domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
+    sources: { staff: source },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const streams = { stdin: process.stdin, stdout, stderr } as unknown as Streams;
+  const status = await runCli(['-c', file, 'source', 'test', 'staff', ...more], streams);
+  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { status, out: text(stdout), err: text(stderr) };
+}
+
+describe.skipIf(!haveSlapd)('on a real slapd', () => {
+  let slapd: Slapd;
+  let staff: Readonly<Record<string, unknown>>;
+  beforeAll(async () => {
+    slapd = await startSlapd({ ldif: makePeople(300).ldif });
+    const password = join(folder, 'password');
+    writeFileSync(password, slapd.reader.password);
+    writeFileSync(join(folder, 'wrong'), 'not the password');
+    writeFileSync(join(folder, 'ca.pem'), slapd.pki.ca);
+    staff = {
+      kind: 'ldap',
+      url: slapd.ldapsUrl,
+      tls: { ca: join(folder, 'ca.pem') },
+      bindDn: slapd.reader.dn,
+      bindPassword: { file: password },
+      baseDn: slapd.suffix,
+    };
+  });
+  afterAll(async () => {
+    await slapd.remove();
+  });
+
+  it('that is well: who, what, ten objects, how many, paging', async () => {
+    const { status, out } = await test(staff);
+    const lines = out.split('\n');
+    expect(lines[0]).toBe('Source staff, ldap');
+    expect(lines).toContain(`  server      ${slapd.ldapsUrl}, OpenLDAP`);
+    expect(lines).toContain(`  bound as    dn:${slapd.reader.dn}`);
+    expect(out).toMatch(
+      /^ {2}encryption {2}TLSv1\.3, certificate for .*127\.0\.0\.1.* until \d{4}-\d\d-\d\d$/m,
+    );
+    expect(out).toMatch(/^ {2}entries {5}315, counted; a whole read takes about \d+ s$/m);
+    expect(lines).toContain('The first 10 objects:');
+    expect(lines).toContain(`  uid=person5,ou=people,${slapd.suffix}  (user)`);
+    expect(lines).toContain('    person5.proxy@example.com  (proxyAddresses)');
+    expect(lines).toContain('ok     paging works: a second page goes on where the first ended');
+    expect(lines).toContain('ok     the connection is encrypted, and the certificate was verified');
+    expect(out).toMatch(/^0 errors, \d+ warnings?, \d+ well\.$/m);
+    expect(status).toBe(0);
+  });
+
+  it('as JSON', async () => {
+    const { status, out } = await test(staff, '--json');
+    const json = JSON.parse(out) as { sample: unknown[] };
+    expect(json).toMatchObject({
+      source: 'staff',
+      kind: 'ldap',
+      ok: true,
+      estimate: { entries: 315, exact: true },
+    });
+    expect(json.sample).toHaveLength(10);
+    expect(json.sample[0]).toMatchObject({ addresses: [{ attribute: 'mail' }] });
+    expect(status).toBe(0);
+  });
+
+  const bad = async (changes: object): Promise<{ status: number; out: string }> => {
+    const { status, out } = await test({ ...staff, ...changes });
+    return { status, out };
+  };
+
+  it('anonymous: such a read removes nobody', async () => {
+    const { status, out } = await bad({ bindDn: undefined, bindPassword: undefined });
+    expect(status).toBe(1);
+    expect(out).toContain('bound as    nobody (anonymous)');
+    expect(out).toContain('error  the bind is anonymous');
+  });
+
+  it('a wrong password: said once, with what to do', async () => {
+    const { status, out } = await bad({ bindPassword: { file: join(folder, 'wrong') } });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^error {2}ldaps:.*invalid credentials \(result 49\)$/m);
+    expect(out).toContain('mend: Check bindDn and bindPassword.');
+    expect(out).not.toContain('not the password');
+  });
+
+  it('a first server that cannot be reached, and a page size that is refused: warnings', async () => {
+    const [port] = await freePorts();
+    const { status, out } = await bad({ url: [`ldaps://127.0.0.1:${port}`, slapd.ldapsUrl], pageSize: 5000 });
+    expect(status).toBe(0);
+    expect(out).toContain(`warn   ldaps://127.0.0.1:${port}: connection refused: nothing listens there`);
+    expect(out).toContain('why: Runs use the next server in url.');
+    expect(out).toContain('warn   the server refuses pages of 5000 entries (result 11)');
+  });
+
+  it('a certificate of another CA', async () => {
+    const { status, out } = await bad({ tls: {} });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^error {2}.*TLS: .*tls\.ca/m);
+  });
+
+  it('no encryption on this machine is told, and no warning', async () => {
+    const { status, out } = await bad({ url: slapd.url, tls: {} });
+    expect(status).toBe(0);
+    expect(out).toContain('encryption  none, on this machine');
+  });
+
+  it('a filter that finds nobody, a base that is not there, a group that is not there', async () => {
+    const nobody = await bad({ filter: '(mail=nobody@*)' });
+    expect(nobody.status).toBe(1);
+    expect(nobody.out).toContain(`error  the filter finds nobody below ${slapd.suffix}`);
+    const nowhere = await bad({ baseDn: `ou=nowhere,${slapd.suffix}` });
+    expect(nowhere.status).toBe(1);
+    expect(nowhere.out).toContain('no such object (result 32)');
+    const noGroup = await bad({ members: { of: `cn=nosuch,${slapd.suffix}` } });
+    expect(noGroup.status).toBe(1);
+    expect(noGroup.out).toContain(`group cn=nosuch,${slapd.suffix} is not there`);
+  });
+
+  it('members only: their number', async () => {
+    const { status, out } = await bad({ members: { of: [`cn=group20,ou=groups,${slapd.suffix}`] } });
+    expect(status).toBe(0);
+    expect(out).toMatch(/^ {2}entries {5}2, counted/m);
+    expect(out).toContain('ok     every run reads everything, because of members or exclude.filter');
+  });
+
+  it('with addresses left out: the sample is without them', async () => {
+    const { status, out } = await bad({ exclude: { patterns: ['*.proxy@example.com'] } });
+    expect(status).toBe(0);
+    expect(out).toMatch(/^ {2}exclude {5}10 of 10 objects shown, 2 addresses left out by exclude$/m);
+    expect(out).not.toContain('.proxy@');
+  });
+
+  it('a size limit over all pages: a run would fail', async () => {
+    await slapd.restart({ limits: { total: 100 } });
+    const { status, out } = await bad({ pageSize: 50 });
+    await slapd.restart({ limits: {} });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^error {2}.*size limit exceeded \(result 4\)$/m);
+    expect(out).toContain('The first 10 objects:');
+  });
+});
+
+describe('a CSV file', () => {
+  const csv = (text: string): object => {
+    const path = join(folder, 'people.csv');
+    writeFileSync(path, text);
+    return { kind: 'csv', path };
+  };
+
+  it('what it was taken for, rows and addresses, what was skipped', async () => {
+    const { status, out } = await test(
+      csv('mail;proxyAddresses\nada@example.com;smtp:a@example.com\nbob@example.com;\nno address;\n'),
+    );
+    expect(out).toContain('Source staff, csv');
+    expect(out).toMatch(/^ {2}read {8}.*people\.csv/m);
+    expect(out).toContain('    a@example.com  (proxyAddresses)');
+    expect(out).toMatch(/^warn {3}line 4/m);
+    expect(status).toBe(1); // a third of the rows is bad
+    expect(out).toContain('error  the read does not count as complete');
+  });
+
+  it('exclusions hold here too', async () => {
+    const source = {
+      ...csv('mail\nada@example.com\nsvc-x@example.com\n'),
+      exclude: { patterns: ['svc-*@*.com'] },
+    };
+    const { status, out } = await test(source);
+    expect(out).toMatch(/1 address left out by exclude/);
+    expect(out).not.toContain('svc-x@example.com');
+    expect(status).toBe(0);
+  });
+
+  it('one that is not there', async () => {
+    const { status, out } = await test({ kind: 'csv', path: join(folder, 'missing.csv') });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^error {2}.*missing\.csv/m);
+  });
+});
+
+it('a source that is not configured, or is only asked, is a mistake in the command', async () => {
+  const asked = await test({ kind: 'smtp', hosts: '127.0.0.1' });
+  expect(asked.status).toBe(2);
+  expect(asked.err).toContain('kind smtp');
+});
