@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
 import type { LdapSourceOptions } from '../../src/source/ldap/options.js';
+import { domainOptions, hour, House, noLimits } from '../support/house.js';
 import { readChanges } from '../support/read-changes.js';
 import { readWhole } from '../support/read-source.js';
 import { haveSamba, startSamba, type Samba } from '../support/samba.js';
@@ -129,6 +130,41 @@ describe.skipIf(!haveSamba)('ldap source on a real Samba AD', () => {
       expect(after.changes).toMatchObject(deletions ? [{ kind: 'gone', id }] : []);
       expect(after.report.proof).toBe(deletions);
     });
+  });
+
+  it('answers for an added alias after the next incremental run, and defers a deleted one', async () => {
+    const house = new House([domainOptions('example.test')]);
+    const how = { incremental: true, madeFrom: 'a', listEveryMs: 24 * hour };
+    const sync = () => {
+      house.now += hour;
+      return house.syncFrom(source('admin', { filter: fewFilter }), { reading: how, limits: noLimits });
+    };
+    try {
+      await samba.modify(ldif.contact('Alias', 'before@example.test'));
+      expect(await sync()).toMatchObject({ mode: 'full', state: 'applied' });
+      expect(house.answer('after@example.test')).toMatch(/^reject unknown/);
+
+      await samba.modify(ldif.addAlias('Alias', 'after@example.test'));
+      expect(await sync()).toMatchObject({ mode: 'changes', state: 'applied', counts: { added: 1 } });
+      expect(house.answer('after@example.test')).toMatch(/^accept known/);
+
+      await samba.modify(ldif.remove('Alias'));
+      expect(await sync()).toMatchObject({ mode: 'changes', state: 'applied', counts: { removed: 2 } });
+      expect(house.answer('after@example.test')).toMatch(/^defer removed/);
+      expect(house.answer('anna@example.test')).toMatch(/^accept known/);
+    } finally {
+      house.close();
+    }
+  });
+
+  it.each([
+    ['members of members', { nested: true }, ['anna', 'inner']],
+    ['direct members only', { nested: false }, ['inner']],
+  ])('reads a group as the list: %s', async (_, how, locals) => {
+    const members = { of: [`CN=Outer,${samba.staffDn}`], includeGroups: false, ...how };
+    const { entries, report } = await readWhole(source('reader', { members }));
+    expect(entries.map(({ addresses }) => addresses[0]?.value.split('@')[0]).sort()).toEqual(locals);
+    expect(report.complete).toBe(true);
   });
 
   it('lists every object for an account that sees no deletions, when asked', async () => {
