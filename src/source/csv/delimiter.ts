@@ -37,7 +37,7 @@ export function readPrelude(text: string, configured: string | undefined): Prelu
 
 function guessDelimiter(text: string): string {
   const lines = text
-    .replace(/"(?:[^"]|"")*(?:"|$)/g, '')
+    .replace(/"(?:[^"]|"")*(?:"|$)/g, 'q') // not nothing: a line of tabs would look empty
     .split(/\r\n|\n|\r/)
     .filter((line) => line.trim() !== '' && !/^\s*#/.test(line))
     .slice(0, sampleLines);
