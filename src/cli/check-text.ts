@@ -68,13 +68,14 @@ export function checkLines(it: Explanation, { now, lastMail, trouble }: CheckCon
 }
 
 function whyOf({ reason, mailServers, claims, live }: Explanation): string {
+  const isKnown = reason === 'known' || reason === 'subaddress' || reason === 'alias-domain';
   if (live.some(({ answer }) => answer === 'found') && claims.length === 0)
-    return `${why[reason]} (${found})`;
+    return isKnown ? foundNow : `${why[reason]}, says the directory, asked just now`;
   const isAsked = mailServers.length > 0 && claims.length === 0;
   return (isAsked ? whyAsked[reason] : undefined) ?? why[reason];
 }
 
-const found = 'not a list yet: the directory has it, asked just now';
+const foundNow = 'the directory has it, asked just now; no list names it yet';
 
 const liveAnswers = {
   found: 'has it',

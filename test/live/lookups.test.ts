@@ -144,6 +144,17 @@ describe('a slow directory', () => {
     expect(mostAtOnce()).toBe(2);
   });
 
+  it('keeps a bounded queue, whatever number of domains it is asked about', async () => {
+    const { directory, lookups } = open();
+    directory.delayMs = 60_000;
+    const answers = Array.from({ length: 500 }, (_, i) => lookups.ask(about(`new@d${i}.example`)));
+    const atOnce: LiveAnswer[] = [];
+    for (const answer of answers) void Promise.resolve(answer).then((given) => atOnce.push(given));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(atOnce.length).toBe(500 - 100 - 2);
+    expect(new Set(atOnce.map(({ kind }) => kind))).toEqual(new Set(['limited']));
+  });
+
   it('that does not even stop when it is told to gives its place back', async () => {
     const lookups = createLookups({
       log: silentLogger(),
@@ -157,8 +168,8 @@ describe('a slow directory', () => {
       }),
     });
     void lookups.ask(about('stuck1@example.com'));
-    void lookups.ask(about('stuck2@example.com'));
-    await vi.advanceTimersByTimeAsync(10_000);
+    const { answer, afterMs } = await timed(lookups, 'stuck2@example.com');
+    expect({ kind: answer.kind, isInTime: afterMs <= 1000 }).toEqual({ kind: 'no-answer', isInTime: true });
     expect((await timed(lookups, 'free@example.com')).answer.kind).toBe('not-found');
   });
 

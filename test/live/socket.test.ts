@@ -140,11 +140,16 @@ describe('an edge and control', () => {
     const { asked } = await control(() => new Promise(() => undefined));
     const client = edge();
     const answers = Array.from({ length: 2000 }, (_, i) =>
-      client.ask({ ...ada, address: `h${i}@example.com` }, 300),
+      client.ask({ ...ada, address: `h${i}@example.com` }, 25_000),
     );
     expect(answers.filter((answer) => !(answer instanceof Promise)).length).toBe(2000 - 256);
-    await Promise.all(answers.map((answer) => Promise.resolve(answer)));
+    await eventually(
+      () => asked.length,
+      (length) => length >= 256,
+    );
     expect(asked.length).toBe(256);
+    client.close();
+    await Promise.all(answers.map((answer) => Promise.resolve(answer)));
   });
 });
 
