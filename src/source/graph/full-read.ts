@@ -27,6 +27,9 @@ const catchUps = 2;
 /** So many may be deleted while they are read before a falling count is a doubt. */
 const deletedMeanwhile = { floor: 10, share: 0.01 };
 
+const uncovered =
+  'Graph knows neither public folders nor dynamic distribution groups: their addresses must come from another source';
+
 export async function* readAll(
   client: GraphClient,
   collections: readonly Collection[],
@@ -158,6 +161,7 @@ class FullRead {
       complete: reasons.length === 0,
       reasons,
       description: [who, ...this.#parts, ...(this.#withoutAddress > 0 ? [without] : [])].join(', '),
+      notes: [uncovered],
       cursor: tooMany ? undefined : formatCursor(options.tenantId, position),
       ownCount: this.#ownCount,
     };
