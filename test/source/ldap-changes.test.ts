@@ -82,7 +82,7 @@ describe.skipIf(!haveSlapd).each([
   });
 
   it('finds deletions by a listing', async () => {
-    await slapd.add(person('dan'));
+    await slapd.add(person('dan') + person('don'));
     await follower.follow();
     await slapd.delete([dn('dan')]);
     const without = await follower.follow();

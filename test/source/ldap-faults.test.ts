@@ -5,8 +5,12 @@ import { Client } from 'ldapts';
 import { describe, expect, it } from 'vitest';
 import { adopt } from '../../src/source/ldap/dial.js';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
-import { startFakeLdap, type FakeLdapOptions } from '../support/fake-ldap.js';
+import { startFakeLdap, type FakeLdap, type FakeLdapOptions, type FakeSearch } from '../support/fake-ldap.js';
 import { base, bind, optionsFor, pages, person, read, start, type Script } from './fake-directory.js';
+
+/** Without the searches for where changes begin. */
+const readsOf = (server: FakeLdap): FakeSearch[] =>
+  server.searches.filter((search) => search.attributes.includes('mail'));
 
 const three = ['p1@example.com', 'p2@example.com', 'p3@example.com'];
 
@@ -39,7 +43,7 @@ describe('paging', () => {
   it('asks for no size limit, for the configured time limit, and for paging as critical', async () => {
     const server = await start(emptyInTheMiddle);
     await read(server);
-    expect(server.searches).toHaveLength(3);
+    expect(readsOf(server)).toHaveLength(3);
     for (const search of server.searches) {
       expect(search).toMatchObject({ sizeLimit: 0, timeLimit: 77, paged: { size: 100, critical: true } });
       expect(search.boundAs).toBe(bind.bindDn);
@@ -127,7 +131,7 @@ describe('paging', () => {
       reply.done({ cookie: '' });
     });
     expect((await read(server, { pageSize: 1_500 })).report.complete).toBe(true);
-    expect(server.searches.map((search) => search.paged?.size)).toEqual([1_500, 1_000, 500, 200]);
+    expect(readsOf(server).map((search) => search.paged?.size)).toEqual([1_500, 1_000, 500, 200]);
   });
 
   it('gives up on pages that stay empty for ever', async () => {

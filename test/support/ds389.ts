@@ -75,9 +75,8 @@ const inNamespace = [
 ].join(' && ');
 
 export async function startDs389({ ldif = '', usn = false }: Ds389Options = {}): Promise<Ds389> {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-ds389-'));
   const [port] = await freePorts();
-  await create(folder, port);
+  const folder = await createPatiently(port);
   const dse = join(folder, 'etc/slapd-test/dse.ldif');
   const changed = changedDse(readFileSync(dse, 'utf8'), port, usn);
   writeFileSync(dse, `${changed.trimEnd()}\n\n${timeIndexLdif}`);
@@ -97,6 +96,32 @@ async function create(folder: string, port: number): Promise<void> {
   // `systemd = False` of setup.inf is not enough: dscreate calls systemctl all the same.
   writeFileSync(join(folder, 'defaults.inf'), defaults.replace('with_systemd = 1', 'with_systemd = 0'));
   await toItsEnd(inside(folder, ['dscreate', 'from-file', join(folder, 'setup.inf')]));
+}
+
+/** dscreate starts the server for a moment, and on a busy machine asks it before it listens: then once more from the beginning. */
+async function createPatiently(port: number): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-ds389-'));
+    try {
+      await create(folder, port);
+      return folder;
+    } catch (error) {
+      endLeftover(folder);
+      rmSync(folder, { recursive: true, force: true });
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+/** The server that a failed dscreate may have left running, by its pid file. */
+function endLeftover(folder: string): void {
+  const file = join(folder, 'run/slapd-test.pid');
+  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  try {
+    if (pid > 1) process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
 }
 
 async function load(folder: string, ldif: string): Promise<void> {

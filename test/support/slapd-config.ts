@@ -38,6 +38,8 @@ export interface SlapdSettings {
   readonly monitor: boolean;
   /** Keeps contextCSN, as a provider of replicas does. */
   readonly syncprov: boolean;
+  /** The only attributes that the reader may read, with commas; undefined: all of them. */
+  readonly readable: string | undefined;
 }
 
 const text = '1.3.6.1.4.1.1466.115.121.1.15';
@@ -86,6 +88,12 @@ export function schema(): string {
   return [...types, ...objects, ''].join('\n');
 }
 
+function onlySome(readable: string | undefined): string {
+  if (readable === undefined) return '';
+  return `access to dn.subtree="${suffix}" attrs=${readable} by dn.exact="${reader.dn}" read by * break
+access to * by dn.exact="${reader.dn}" none by * break`;
+}
+
 export function slapdConf(settings: SlapdSettings): string {
   const { folder, limits } = settings;
   return `
@@ -113,6 +121,7 @@ dbnosync
 limits dn.exact="${reader.dn}" size.soft=${String(limits.size)} size.hard=${String(limits.size)} size.pr=${String(limits.page)} size.prtotal=${String(limits.total)}
 access to attrs=userPassword by anonymous auth by * none
 ${settings.hide === undefined ? '' : `access to dn.regex="${settings.hide}" by * none`}
+${onlySome(settings.readable)}
 access to * by users read by anonymous ${settings.anonymousReads ? 'read' : 'none'}
 index objectClass eq
 index entryUUID,entryCSN,modifyTimestamp eq

@@ -52,6 +52,8 @@ export interface SlapdChoices {
   readonly certificate?: CertificateName;
   /** Keeps contextCSN, as a provider of replicas does. */
   readonly syncprov?: boolean;
+  /** The only attributes that the reader may read, with commas. */
+  readonly readable?: string;
 }
 
 export interface SlapdOptions extends SlapdChoices {
@@ -219,6 +221,7 @@ class SlapdProcess implements Slapd {
       monitor: choices.monitor ?? false,
       requireTls: choices.requireTls ?? false,
       syncprov: choices.syncprov ?? false,
+      readable: choices.readable,
     };
   }
 

@@ -43,6 +43,7 @@ export class Scan implements Reading {
   readonly progress: (done: number, total?: number) => void;
   /** Entries of which nothing could be used. */
   withoutAddress = 0;
+  readonly #bound: Bound;
   readonly #map: (entry: SearchEntry) => Mapped;
   readonly #doubts: string[] = [];
   #withoutId = 0;
@@ -57,6 +58,7 @@ export class Scan implements Reading {
     bound: Bound,
     context: ScanContext,
   ) {
+    this.#bound = bound;
     this.session = bound.session;
     this.facts = bound.facts;
     this.signal = context.signal;
@@ -68,6 +70,16 @@ export class Scan implements Reading {
     const name = bound.identity ?? '';
     const known = name === '' ? (options.bindDn ?? '') : name;
     this.who = `${bound.session.server} as ${known === '' ? 'anonymous' : known}`;
+  }
+
+  /** The same session with tallies of its own and nothing to tell: for searches that are not the read itself. */
+  aside(): Scan {
+    const { options, filter, signal } = this;
+    return new Scan(options, filter, this.#bound, {
+      signal,
+      problem: () => undefined,
+      progress: () => undefined,
+    });
   }
 
   async *pages(

@@ -77,6 +77,16 @@ async function touchedIds(reading: Reading, mark: Mark): Promise<Ids> {
   }
   const base = containers.find((dn) => reading.options.baseDns.some((baseDn) => sameDn(dn, baseDn)));
   if (base !== undefined) return tooMany(`${base} itself, and so perhaps all below it,`);
+  for (const dn of containers) {
+    // Somebody may have lost the last address while the container was elsewhere.
+    for await (const page of reading.pages(dn, '(objectClass=*)', [reading.plan.id])) {
+      for (const found of page) {
+        const id = reading.idOf(found);
+        if (id !== undefined) left.set(id, found.name);
+      }
+      if (left.size > maxTouched) return tooMany(`more than ${String(maxTouched)} objects`);
+    }
+  }
   return { left, containers };
 }
 

@@ -3,7 +3,8 @@
  *
  * `complete` only when there is no doubt at all and somebody in particular has read.
  */
-import type { Entry, ReadReport } from '../source.js';
+import { messageOf } from '../../errors.js';
+import type { Cursor, Entry, ReadReport } from '../source.js';
 import { changeReader } from './change-reader.js';
 import { ownCountOf } from './own-count.js';
 import type { Scan } from './scan.js';
@@ -13,7 +14,7 @@ const maxBatch = 1000;
 
 export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], ReadReport, void> {
   const { options } = scan;
-  const cursor = isSelective(options) ? undefined : await changeReader(options.preset)?.begin(scan);
+  const begun = await beginChanges(scan);
   const selection = await openSelection(scan);
   const bases = new Set(options.baseDns);
   let done = 0;
@@ -36,9 +37,27 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
     `${String(done)} entries below ${options.baseDns.join(' and ')}`,
     ...remarks,
     ...scan.remarks(),
+    ...(begun.why === undefined ? [] : [`changes cannot be told: ${begun.why}`]),
   ];
   const ownCount = await ownCountOf(scan);
-  return { complete: reasons.length === 0, reasons, description: parts.join(', '), cursor, ownCount };
+  return {
+    complete: reasons.length === 0,
+    reasons,
+    description: parts.join(', '),
+    cursor: begun.cursor,
+    ownCount,
+  };
+}
+
+/** A server that refuses to search for changes (no index, no right) is read whole all the same. */
+async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; why?: string }> {
+  if (isSelective(scan.options)) return {};
+  try {
+    return { cursor: await changeReader(scan.options.preset)?.begin(scan.aside()) };
+  } catch (error) {
+    if (scan.session.lost) throw error;
+    return { why: messageOf(error) };
+  }
 }
 
 /** Why what an anonymous account sees proves nothing. */
