@@ -39,8 +39,6 @@ export interface Reading {
   ): AsyncGenerator<readonly SearchEntry[], void, void>;
   /** The id of an entry as `toEntries` gives it; undefined when it cannot be read, which is kept as a doubt. */
   idOf(found: SearchEntry): string | undefined;
-  /** Keeps why what is read now cannot be proved to be all; the first of them. */
-  doubt(reasons: readonly string[]): void;
   /** What was doubtful in all searches by `pages` so far. */
   doubts(): readonly string[];
   /**
@@ -51,6 +49,8 @@ export interface Reading {
 }
 
 export interface ChangeReader {
+  /** Why this server may not hold all that a whole read needs; asked before each one, also where no changes are told. */
+  lacks?(reading: Reading): Promise<readonly string[]>;
   /** The cursor for a whole read that begins now; undefined where this server cannot tell changes. */
   begin(reading: Reading): Promise<Cursor | undefined>;
   /** What has changed since; throws only what ends a full read as well (the connection, the server's limits). */

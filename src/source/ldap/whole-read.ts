@@ -14,6 +14,7 @@ const maxBatch = 1000;
 
 export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], ReadReport, void> {
   const { options } = scan;
+  scan.doubt((await changeReader(options.preset)?.lacks?.(scan)) ?? []);
   const begun = await beginChanges(scan);
   const selection = await openSelection(scan);
   const bases = new Set(options.baseDns);

@@ -19,11 +19,14 @@ import { beginUsn, touchedByUsn } from './usn.js';
 const maxDoubts = 10;
 
 export function adChanges({ limit = 20_000 }: { readonly limit?: number } = {}): ChangeReader {
-  return { begin, changes: (reading, cursor) => changes(reading, cursor, limit) };
+  return { lacks, begin, changes: (reading, cursor) => changes(reading, cursor, limit) };
+}
+
+async function lacks(reading: Reading): Promise<readonly string[]> {
+  return isGlobalCatalog(reading) ? doubtsOfCatalog(reading) : [];
 }
 
 async function begin(reading: Reading): Promise<Cursor | undefined> {
-  if (isGlobalCatalog(reading)) reading.doubt(await doubtsOfCatalog(reading));
   const roots = partitionsOf(reading);
   if (roots === undefined || !isKnownByGuid(reading)) return undefined;
   const cursor =
