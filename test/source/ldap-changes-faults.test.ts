@@ -237,6 +237,26 @@ describe('the searches', () => {
     expect(gone).toEqual([id(1)]);
   });
 
+  it('do not lose who is moved from one base to another meanwhile', async () => {
+    const [here, there] = [`ou=a,${base}`, `ou=b,${base}`];
+    let asked = 0;
+    const server = await directory({
+      contexts: moved,
+      touched: (reply, request) => {
+        if (request.baseDn === there) person(reply, 1);
+        reply.done({ cookie: '' });
+      },
+      matching: (reply, request) => {
+        // moved from `there` to `here` after `here` was searched
+        asked += 1;
+        if (asked > 2 && request.baseDn === here) person(reply, 1);
+        reply.done({ cookie: '' });
+      },
+    });
+    const { told, gone } = await follow(server, { baseDns: [here, there] });
+    expect({ told, gone }).toEqual({ told: [id(1)], gone: [] });
+  });
+
   it('read below a container that was touched: it may have been moved here', async () => {
     const server = await directory({
       contexts: moved,

@@ -1,6 +1,7 @@
-/** Values of single attributes, and DNs, as readers of changes compare them. */
+/** Values of single attributes, and where a DN belongs, as readers of changes need them. */
 import { PresenceFilter, type SearchEntry } from 'ldapts';
 import type { Reading } from './changes.js';
+import { isBelow, normaliseDn } from './dn.js';
 
 /** All values that are text; the name in any case, options (`;range=`) not looked through. */
 export function textValues(entry: SearchEntry, name: string): readonly string[] {
@@ -26,21 +27,17 @@ export async function readValues(reading: Reading, dn: string, name: string): Pr
   return entry === undefined ? [] : textValues(entry, name);
 }
 
-/** Equal but for case and white space. Two spellings that it takes for different are only read once too often. */
 export function sameDn(one: string, other: string): boolean {
-  return plainDn(one) === plainDn(other);
+  return one === other || (normaliseDn(one) ?? one) === normaliseDn(other);
 }
 
 /** The longest of these suffixes that the DN is or lies below. */
 export function suffixOf(dn: string, suffixes: readonly string[]): string | undefined {
-  const below = (suffix: string): boolean =>
-    suffix === '' || sameDn(dn, suffix) || plainDn(dn).endsWith(`,${plainDn(suffix)}`);
-  return suffixes.filter(below).sort((a, b) => b.length - a.length)[0];
-}
-
-function plainDn(dn: string): string {
-  return dn
-    .toLowerCase()
-    .replace(/\s*([,=+])\s*/g, '$1')
-    .trim();
+  const name = normaliseDn(dn);
+  if (name === undefined) return undefined;
+  const above = suffixes.filter((suffix) => {
+    const normal = normaliseDn(suffix);
+    return normal !== undefined && isBelow(name, normal);
+  });
+  return above.sort((a, b) => b.length - a.length)[0];
 }

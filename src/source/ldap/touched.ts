@@ -43,9 +43,11 @@ export async function* readTouched(
   afterIds();
   const count = first.left.size;
   if (first.doubt !== undefined) return { count, doubts: [first.doubt] };
-  for (const baseDn of bases(reading)) {
-    yield* matching(reading, baseDn, allOf(mark.filter, reading.filter), first.left);
-  }
+  const now = allOf(mark.filter, reading.filter);
+  for (const baseDn of bases(reading)) yield* matching(reading, baseDn, now, first.left);
+  // Who was moved from a base not searched yet to one that was is in neither search: those left are looked for once more.
+  if (bases(reading).size > 1 && first.left.size > 0)
+    for (const baseDn of bases(reading)) yield* matching(reading, baseDn, now, first.left);
   for (const dn of first.containers) yield* matching(reading, dn, reading.filter, first.left);
   yield* inBatches([...first.left].map(([id, where]) => ({ kind: 'gone', id, where })));
   return { count, doubts: [] };
