@@ -5,7 +5,6 @@ import type { Config } from './schema.js';
 import type { SecretReference } from './secret.js';
 import type { CsvSourceConfig } from './sources/csv.js';
 import type { GraphSourceConfig } from './sources/graph.js';
-import type { GraphSourceConfig } from './sources/graph.js';
 
 export interface ConfiguredSecret {
   readonly path: readonly string[];
@@ -17,22 +16,9 @@ export function secretsOf(config: Config): ConfiguredSecret[] {
     const path = ['sources', name];
     if (source.kind === 'csv') return secretsOfCsv(source, path);
     if (source.kind === 'graph') return secretsOfGraph(source, path);
-    if (source.kind === 'graph') return secretsOfGraph(source, path);
     if (source.kind !== 'ldap' || source.bindPassword === undefined) return [];
     return [{ path: [...path, 'bindPassword'], reference: source.bindPassword }];
   });
-}
-
-function secretsOfGraph(
-  { clientSecret, certificate }: GraphSourceConfig,
-  path: readonly string[],
-): ConfiguredSecret[] {
-  return [
-    ...(clientSecret === undefined ? [] : [{ path: [...path, 'clientSecret'], reference: clientSecret }]),
-    ...(certificate === undefined
-      ? []
-      : [{ path: [...path, 'certificate', 'key'], reference: certificate.key }]),
-  ];
 }
 
 function secretsOfGraph(
