@@ -36,8 +36,8 @@ describe.skipIf(!haveDs389).each([
     await follower.readWhole();
   }, 90_000);
   afterAll(async () => {
-    await follower.source.close?.();
     await server.remove();
+    await follower.source.close?.();
   });
 
   const idOf = (name: string): string =>

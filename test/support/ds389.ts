@@ -76,11 +76,12 @@ const inNamespace = [
 
 export async function startDs389({ ldif = '', usn = false }: Ds389Options = {}): Promise<Ds389> {
   const [port] = await freePorts();
-  const folder = await createPatiently(port);
-  const dse = join(folder, 'etc/slapd-test/dse.ldif');
-  const changed = changedDse(readFileSync(dse, 'utf8'), port, usn);
-  writeFileSync(dse, `${changed.trimEnd()}\n\n${timeIndexLdif}`);
-  await load(folder, baseLdif + ldif);
+  const folder = await createPatiently(port, async (made) => {
+    const dse = join(made, 'etc/slapd-test/dse.ldif');
+    const changed = changedDse(readFileSync(dse, 'utf8'), port, usn);
+    writeFileSync(dse, `${changed.trimEnd()}\n\n${timeIndexLdif}`);
+    await load(made, baseLdif + ldif);
+  });
   const child = await start(folder, port);
   return serverAt(folder, port, child);
 }
@@ -98,12 +99,16 @@ async function create(folder: string, port: number): Promise<void> {
   await toItsEnd(inside(folder, ['dscreate', 'from-file', join(folder, 'setup.inf')]));
 }
 
-/** dscreate starts the server for a moment, and on a busy machine asks it before it listens: then once more from the beginning. */
-async function createPatiently(port: number): Promise<string> {
+/**
+ * dscreate starts the server for a moment; on a busy machine it asks before that listens, and returns before that has ended:
+ * then once more from the beginning.
+ */
+async function createPatiently(port: number, fill: (folder: string) => Promise<void>): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-ds389-'));
     try {
       await create(folder, port);
+      await fill(folder);
       return folder;
     } catch (error) {
       endLeftover(folder);
