@@ -2,7 +2,7 @@
 -- `cursor` is the source's own text. `made_from` tells the configuration it was made under: with another one the list would
 -- be another, so everything is read. `full_at`: when the last complete read of everything began. `own_count`: how many objects
 -- the directory said it held then, if it says so. `removed_since`: claims that incremental runs have removed since. `listed_at`:
--- when the ids of all objects were last compared; `unclaimed`: how many of them had no claim then (null: not known yet).
+-- when the ids of all objects were last compared (null: not since the last read of everything).
 CREATE TABLE source_state (
   tenant        INTEGER NOT NULL,
   source        INTEGER NOT NULL,
@@ -12,8 +12,15 @@ CREATE TABLE source_state (
   own_count     INTEGER,
   removed_since INTEGER NOT NULL DEFAULT 0,
   listed_at     INTEGER,
-  unclaimed     INTEGER,
   PRIMARY KEY (tenant, source)
+) WITHOUT ROWID;
+
+-- Objects that exist and have no address of ours, so no claim: a listed id that is neither here nor claimed was missed.
+CREATE TABLE unclaimed (
+  tenant INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  object TEXT    NOT NULL,
+  PRIMARY KEY (tenant, source, object)
 ) WITHOUT ROWID;
 
 -- How a run read its source: `full`, everything; `changes`, what changed since the cursor; `claim`, single entries.

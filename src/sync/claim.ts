@@ -55,7 +55,7 @@ function claim(deps: RunDeps, request: ClaimRequest, handle: RunHandle, staging:
     description: 'entries that were asked for at the source, because mail came for them',
     problems: tally.problems,
     covers: [],
-    changes: { state: undefined, proof: false, ...gainsAndLosses({ deps, request }) },
+    changes: { state: undefined, listed: false, proof: false, ...gainsAndLosses({ deps, request }) },
     actor: request.actor,
     now: deps.now(),
   });

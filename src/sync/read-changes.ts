@@ -28,8 +28,6 @@ export interface ReadChanges {
   /** Changed objects, each time they came. */
   readonly read: number;
   readonly skipped: number;
-  /** Objects that came without any address of ours. */
-  readonly empty: number;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
   readonly report: ChangesReport;
@@ -37,7 +35,6 @@ export interface ReadChanges {
 
 export async function readChanges(options: ReadChangesOptions): Promise<ReadChanges> {
   const tally = new Tally(options.maxProblems);
-  let empty = 0;
   const reader = options.source.changes(
     {
       signal: options.signal,
@@ -53,30 +50,24 @@ export async function readChanges(options: ReadChangesOptions): Promise<ReadChan
     const step = await reader.next();
     if (step.done === true) {
       const { read, skipped, problems } = tally;
-      return { read, skipped, empty, problems, notes: tally.notes(), report: step.value };
+      return { read, skipped, problems, notes: tally.notes(), report: step.value };
     }
-    for (const change of step.value) empty += stageChange(change, options, tally);
+    for (const change of step.value) stageChange(change, options, tally);
     options.heartbeat();
   }
 }
 
-/** 1 when the object has no claim now. */
-function stageChange(change: Change, { staging, scope }: ReadChangesOptions, tally: Tally): number {
+function stageChange(change: Change, { staging, scope }: ReadChangesOptions, tally: Tally): void {
   if (change.kind === 'listing') {
     staging.addListed(change.ids);
-    return 0;
+    return;
   }
   tally.read += 1;
-  if (change.kind === 'gone') {
-    staging.change(change.id, [], false);
-    return 0;
-  }
-  return stageEntry(change.entry, staging, scope, tally) ? 0 : 1;
+  if (change.kind === 'gone') staging.change(change.id, [], false);
+  else stageEntry(change.entry, staging, scope, tally);
 }
 
-/** Whether it has any claim. */
-export function stageEntry(entry: Entry, staging: Staging, scope: Scope, tally: Tally): boolean {
+export function stageEntry(entry: Entry, staging: Staging, scope: Scope, tally: Tally): void {
   const { claims, doubtful } = claimsOf(entry, scope, tally);
   staging.change(entry.id, claims, doubtful);
-  return claims.length > 0;
 }

@@ -263,6 +263,23 @@ describe('deletions that a directory does not tell', () => {
     expect(await sync({ how })).toMatchObject({ mode: 'full', counts: { added: 1 } });
     expect(house.answer('hidden@example.com')).toBe(known);
   });
+
+  test('objects without an address of ours are no reason to read everything, and hide nobody who was missed', async () => {
+    directory.put('foreign', 'x@elsewhere.test');
+    await sync({ how });
+    house.now += hour;
+    await sync({ how });
+    for (let n = 0; n < 5; n += 1) directory.put(`foreign-${n}`, `x${n}@elsewhere.test`);
+    directory.put('foreign', 'y@elsewhere.test');
+    await sync({ how });
+    directory.put('foreign', 'z@elsewhere.test');
+    house.now += hour;
+    expect(await sync({ how })).toMatchObject({ mode: 'changes' });
+    directory.put('foreign-1', 'still@elsewhere.test');
+    directory.entries.set('hidden', person('hidden', ['hidden@example.com']));
+    house.now += hour;
+    expect(await sync({ how })).toMatchObject({ mode: 'full', counts: { added: 1 } });
+  });
 });
 
 describe('a failure', () => {

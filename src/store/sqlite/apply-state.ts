@@ -1,7 +1,7 @@
 /** What is true of a source's list after a run besides its claims: for which domains it is complete, and where its changes begin. */
 import type { Apply } from './apply.js';
 import { adjustCoverage, clearPending, narrowCoverage, setCoverage, setPending } from './coverage.js';
-import { dropCursor, writeSourceState } from './source-state.js';
+import { dropCursor, forgetUnclaimed, keepUnclaimed, writeSourceState } from './source-state.js';
 import type { Db } from './open.js';
 import type { Split } from './split.js';
 
@@ -39,7 +39,9 @@ export function updateState(db: Db, apply: Apply, split: Split): void {
   const { ref, kind, startedAt } = apply.handle;
   if (kind === 'rollback') dropCursor(db, ref);
   else if (apply.changes !== undefined) {
-    if (apply.changes.state !== undefined && split.held === 0) writeSourceState(db, ref, apply.changes.state);
+    if (apply.changes.state === undefined || split.held > 0) return;
+    writeSourceState(db, ref, apply.changes.state);
+    keepUnclaimed(db, ref, apply.changes);
   } else if (apply.full !== undefined && apply.complete) {
     writeSourceState(db, ref, {
       cursor: split.heldOps.includes('+') ? null : (apply.full.cursor ?? null),
@@ -48,7 +50,7 @@ export function updateState(db: Db, apply: Apply, split: Split): void {
       ownCount: apply.full.ownCount ?? null,
       removedSince: 0,
       listedAt: null,
-      unclaimed: null,
     });
+    forgetUnclaimed(db, ref);
   }
 }

@@ -50,6 +50,8 @@ export interface FullRead {
 export interface ChangesRead {
   /** State of the source afterwards, when everything could be applied; undefined: it stays as it is (single entries). */
   readonly state: SourceState | undefined;
+  /** The ids of all objects were compared. */
+  readonly listed: boolean;
   /** Nothing can have been missed up to the beginning of the run. */
   readonly proof: boolean;
   /** Claims that come, and that go, by covered domain. */

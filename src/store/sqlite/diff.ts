@@ -120,24 +120,25 @@ function indexByObject(db: Db): void {
 
 /**
  * After a whole listing of ids: objects with claims that are not in it count as touched, so as gone. Returns how many listed
- * ids have no claim and were not touched.
+ * ids nobody knows: without a claim, not touched, and not known to have no address of ours.
  */
 export function compareListing(db: Db, ref: SourceRef): number {
   indexByObject(db);
-  const unclaimed = db
-    .prepare<[number, number], number>(
+  const unknown = db
+    .prepare<[number, number, number, number], number>(
       `SELECT COUNT(*) FROM stage.listed l
        WHERE NOT EXISTS (SELECT 1 FROM claim c WHERE c.tenant = ? AND c.source = ? AND c.object = l.object)
+         AND NOT EXISTS (SELECT 1 FROM unclaimed u WHERE u.tenant = ? AND u.source = ? AND u.object = l.object)
          AND NOT EXISTS (SELECT 1 FROM stage.touched t WHERE t.object = l.object)`,
     )
     .pluck()
-    .get(ref.tenantId, ref.sourceId);
+    .get(ref.tenantId, ref.sourceId, ref.tenantId, ref.sourceId);
   db.prepare(
     `INSERT OR IGNORE INTO stage.touched
      SELECT DISTINCT c.object FROM claim c INDEXED BY claim_by_object WHERE c.tenant = ? AND c.source = ?
        AND NOT EXISTS (SELECT 1 FROM stage.listed l WHERE l.object = c.object)`,
   ).run(ref.tenantId, ref.sourceId);
-  return unclaimed ?? 0;
+  return unknown ?? 0;
 }
 
 interface OpCount {

@@ -18,10 +18,8 @@ export interface SourceState {
   readonly ownCount: number | null;
   /** Claims that reads of changes have removed or denied since. */
   readonly removedSince: number;
-  /** When all ids were last compared. */
+  /** When all ids were last compared; null: not since the last read of everything. */
   readonly listedAt: number | null;
-  /** How many of those ids had no claim; null: not compared since the last read of everything. */
-  readonly unclaimed: number | null;
 }
 
 const none: SourceState = {
@@ -31,14 +29,13 @@ const none: SourceState = {
   ownCount: null,
   removedSince: 0,
   listedAt: null,
-  unclaimed: null,
 };
 
 export function readSourceState(db: Db, ref: SourceRef): SourceState {
   const row = db
     .prepare<[number, number], SourceState>(
-      `SELECT cursor, made_from AS madeFrom, full_at AS fullAt, own_count AS ownCount, removed_since AS removedSince,
-         listed_at AS listedAt, unclaimed FROM source_state WHERE tenant = ? AND source = ?`,
+      `SELECT cursor, made_from AS madeFrom, full_at AS fullAt, own_count AS ownCount, removed_since AS removedSince, listed_at AS listedAt
+       FROM source_state WHERE tenant = ? AND source = ?`,
     )
     .get(ref.tenantId, ref.sourceId);
   return row ?? none;
@@ -47,8 +44,8 @@ export function readSourceState(db: Db, ref: SourceRef): SourceState {
 export function writeSourceState(db: Db, ref: SourceRef, state: SourceState): void {
   db.prepare(
     `INSERT OR REPLACE INTO source_state
-       (tenant, source, cursor, made_from, full_at, own_count, removed_since, listed_at, unclaimed)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (tenant, source, cursor, made_from, full_at, own_count, removed_since, listed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     ref.tenantId,
     ref.sourceId,
@@ -58,7 +55,6 @@ export function writeSourceState(db: Db, ref: SourceRef, state: SourceState): vo
     state.ownCount,
     state.removedSince,
     state.listedAt,
-    state.unclaimed,
   );
 }
 
@@ -73,4 +69,25 @@ export function dropCursor(db: Db, ref: SourceRef): void {
 /** The same for every source. */
 export function dropAllCursors(db: Db): void {
   db.prepare('UPDATE source_state SET cursor = NULL').run();
+}
+
+/** After a read of changes: the staged objects without an address of ours are known to have none. */
+export function keepUnclaimed(db: Db, ref: SourceRef, { listed }: { readonly listed: boolean }): void {
+  const insert = (table: 'touched' | 'listed'): void => {
+    db.prepare(
+      `INSERT OR IGNORE INTO unclaimed SELECT ?, ?, s.object FROM stage.${table} s
+       WHERE NOT EXISTS (SELECT 1 FROM claim c WHERE c.tenant = ? AND c.source = ? AND c.object = s.object)`,
+    ).run(ref.tenantId, ref.sourceId, ref.tenantId, ref.sourceId);
+  };
+  insert('touched');
+  if (!listed) return;
+  insert('listed');
+  db.prepare(
+    `DELETE FROM unclaimed WHERE tenant = ? AND source = ? AND object NOT IN (SELECT object FROM stage.listed)`,
+  ).run(ref.tenantId, ref.sourceId);
+}
+
+/** After a read of everything the next listing begins anew. */
+export function forgetUnclaimed(db: Db, ref: SourceRef): void {
+  db.prepare('DELETE FROM unclaimed WHERE tenant = ? AND source = ?').run(ref.tenantId, ref.sourceId);
 }
