@@ -12,6 +12,7 @@ import { compareListing, planChanges } from '../store/sqlite/diff.js';
 import { lostKeys } from '../store/sqlite/diff-facts.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { renewLease } from '../store/sqlite/lease.js';
+import { lastSyncEnd } from '../store/sqlite/run-records.js';
 import { closeRun } from '../store/sqlite/runs.js';
 import { readSourceState, type SourceState } from '../store/sqlite/source-state.js';
 import { splitPlan } from '../store/sqlite/split.js';
@@ -46,6 +47,9 @@ function startOf({ deps, request }: RunPart): Start | { readonly readAll: readon
   if (cursor === null || fullAt === null) return { readAll: [] };
   if (state.madeFrom !== reading.madeFrom)
     return { readAll: ['everything was read: the configuration of the source or of its domains is another'] };
+  // a limit of the server may stand before a search for changes for ever, and not before a read of everything
+  if (lastSyncEnd(deps.db, request.ref)?.state === 'failed')
+    return { readAll: ['everything was read: the last run failed'] };
   const { fullSchedule, listEveryMs } = reading;
   if (fullSchedule !== undefined && firstSlotAfter(fullSchedule, fullAt, deps.now()) !== undefined)
     return { readAll: ['everything was read: it was time (fullSchedule)'] };
