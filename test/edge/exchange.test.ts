@@ -52,7 +52,7 @@ async function open(options: Options = {}): Promise<House> {
     name: 'test',
     listen: [{ host: '127.0.0.1', port: 0 }],
     maxConnections: 10,
-    drainTimeoutMs: 5000,
+    drainTimeoutMs: 20_000,
     log,
     mailLog,
     onConnection: (socket, closed) =>
