@@ -9,6 +9,12 @@ import type { SearchQuestion } from '../../src/source/ldap/session.js';
 
 const root = 'DC=example,DC=test';
 
+const database = {
+  server: 'CN=NTDS Settings,CN=DC1',
+  invocation: '00000000-0000-0000-0000-0000000000aa',
+  usn: '1000',
+} as const;
+
 interface Round {
   readonly status?: number;
   readonly entries?: readonly SearchEntry[];
@@ -22,7 +28,7 @@ function scripted(rounds: readonly Round[], refuse: (flags: number) => number = 
   const left = [...rounds];
   const search = (question: SearchQuestion) => {
     const control = [question.controls ?? []].flat().find((one) => one instanceof DirSyncControl);
-    if (control === undefined) return Promise.resolve({ status: 0, errorMessage: '', searchEntries: [] });
+    if (control === undefined) return Promise.resolve(aboutItself(question));
     const { flags, cookie } = control.request;
     asked.push({ flags, cookie: cookie.toString() });
     const refused = refuse(flags);
@@ -36,13 +42,25 @@ function scripted(rounds: readonly Round[], refuse: (flags: number) => number = 
     });
   };
   const reading = {
-    session: { search },
+    session: { server: 'ldaps://dc1.example.test', search },
     filter: '(&(mail=*)(department=Sales)(memberOf=CN=All))',
     plan: { id: 'objectGUID', addresses: ['mail'], request: ['objectGUID', 'mail'] },
     options: { timeLimitSeconds: 60 },
-    facts: { root: new Map() },
+    facts: { root: new Map([['dsservicename', [database.server]]]) },
   } as unknown as Reading;
   return { reading, asked };
+}
+
+/** What a domain controller says of itself besides. */
+function aboutItself({ attributes }: SearchQuestion) {
+  const type = attributes?.[0] ?? '';
+  const known: Readonly<Record<string, string | Buffer>> = {
+    highestCommittedUSN: database.usn,
+    invocationId: guidBytes(database.invocation),
+  };
+  const value = known[type];
+  const entry = { attributes: [{ type, values: [value], parsedBuffers: [value] }] } as unknown as SearchEntry;
+  return { status: 0, errorMessage: '', searchEntries: value === undefined ? [] : [entry] };
 }
 
 function object(number: number, deleted = false): SearchEntry {
@@ -58,6 +76,7 @@ const cursorOf = (cookie: string) =>
   ({
     version: 1,
     way: 'dirsync',
+    ...database,
     flags: 0,
     cookies: [{ root, cookie: Buffer.from(cookie).toString('base64') }],
   }) as const;
@@ -100,6 +119,17 @@ describe('DirSync', () => {
     const { reading } = scripted(rounds);
     const { doubts } = await touchedByDirSync(reading, [root], copy(cursorOf('a')), 3);
     expect(doubts.join()).toContain(words);
+  });
+
+  it.each([
+    ['another domain controller', { server: 'CN=NTDS Settings,CN=DC2' }, /another domain controller/],
+    ['a restored one', { invocation: '00000000-0000-0000-0000-0000000000bb' }, /restored/],
+    ['one set back without a sign of it', { usn: '1001' }, /went back/],
+  ])('never takes the cookie to %s: it may know less than what was read', async (_, other, words) => {
+    const { reading, asked } = scripted([{ cookie: 'b' }]);
+    const touched = await touchedByDirSync(reading, [root], { ...copy(cursorOf('a')), ...other }, 3);
+    expect(touched.doubts.join()).toMatch(words);
+    expect(asked).toEqual([]);
   });
 
   it('doubts a partition without a cookie', async () => {

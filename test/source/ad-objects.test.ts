@@ -15,10 +15,19 @@ const guid = (number: number): string => `00000000-0000-0000-0000-${String(numbe
 /** Objects by number: `matching` is found by the filter below the base, `alive` only without it. */
 async function changesFor(
   touched: readonly (readonly [number, Partial<Touch>])[],
-  there: { readonly matching?: readonly number[]; readonly alive?: readonly number[] },
+  there: {
+    readonly matching?: readonly number[];
+    readonly alive?: readonly number[];
+    /** Come to match when the first search below the base is over. */
+    readonly later?: readonly number[];
+  },
 ) {
+  let searched = false;
   const search = ({ baseDN, filter }: SearchQuestion) => {
-    const numbers = baseDN === base && String(filter).startsWith('(&') ? there.matching : there.alive;
+    const isFirst = !searched;
+    searched = true;
+    const matching = isFirst ? there.matching : [...(there.matching ?? []), ...(there.later ?? [])];
+    const numbers = baseDN === base && String(filter).startsWith('(&') ? matching : there.alive;
     const searchEntries = (numbers ?? []).map((number): SearchEntry => {
       const id = { type: 'objectGUID', values: [], parsedBuffers: [guidBytes(guid(number))] };
       return { name: `CN=${String(number)},${baseDN}`, attributes: [id] } as unknown as SearchEntry;
@@ -76,6 +85,12 @@ describe('touched objects of an Active Directory', () => {
       { kind: 'gone', id: guid(1), where: `CN=1,${root}` },
       { kind: 'gone', id: guid(2), where: 'CN=2,CN=Deleted Objects' },
     ]);
+    expect(doubts).toEqual([]);
+  });
+
+  it('that come to match between the two searches are told as they are, not as gone', async () => {
+    const { changes, doubts } = await changesFor([[1, {}]], { alive: [1], later: [1] });
+    expect(changes).toEqual([{ kind: 'entry', entry: { id: guid(1) } }]);
     expect(doubts).toEqual([]);
   });
 

@@ -185,6 +185,11 @@ describe.skipIf(!haveSamba)('ldap source on a real Samba AD', () => {
     ],
     ['numbers that went back', (cursor: string) => cursor.replace(/"usn":"/, '"usn":"9'), /went back/],
     ['another server', (cursor: string) => cursor.replace('CN=DC1', 'CN=DC2'), /another domain controller/],
+    [
+      'another server, with DirSync',
+      (cursor: string) => cursor.replace('NTDS Settings,', 'NTDS Settings,CN=Other,'),
+      /another domain controller/,
+    ],
   ])('doubts %s', async (_, spoil, words) => {
     const way = /usn|invocation|CN=DC/.test(String(spoil)) ? samba.globalCatalogUrl : samba.ldapsUrl;
     const staff = source('reader', { urls: [way], filter: '(cn=Anna)' });

@@ -1,5 +1,6 @@
 /**
- * The cursor of an Active Directory source as text: which way of telling changes, and how far it has come.
+ * The cursor of an Active Directory source as text: which way of telling changes, of which database, and how
+ * far it has come.
  *
  * Refuses what it did not write itself with undefined; that is a doubt, and then everything is read.
  */
@@ -7,10 +8,14 @@ import { z } from 'zod';
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]+=*$/);
 
+/** As in database.ts. */
+const database = { server: z.string(), invocation: z.string(), usn: z.string().regex(/^\d{1,20}$/) };
+
 const cursorSchema = z.discriminatedUnion('way', [
   z.object({
     version: z.literal(1),
     way: z.literal('dirsync'),
+    ...database,
     flags: z.number().int(),
     /** One cookie for each partition. */
     cookies: z.array(z.object({ root: z.string(), cookie: base64 })).min(1),
@@ -18,12 +23,8 @@ const cursorSchema = z.discriminatedUnion('way', [
   z.object({
     version: z.literal(1),
     way: z.literal('usn'),
-    /** The domain controller whose numbers these are: `dsServiceName`, and its database: `invocationId`. */
-    server: z.string(),
-    invocation: z.string(),
+    ...database,
     roots: z.array(z.string()).min(1),
-    /** highestCommittedUSN; 64 bits, so text. */
-    usn: z.string().regex(/^\d{1,20}$/),
   }),
 ]);
 

@@ -2,14 +2,16 @@
  * Touched objects by the DirSync control (MS-ADTS 3.1.1.3.4.1.3): those of which an attribute that matters here was written.
  *
  * With "Replicating Directory Changes" it tells of everything (flags 0); without that right of what this account can read
- * (flag 1). The cookie fits every domain controller of the domain. Refusals by the server, here of a cookie that it no longer
- * takes, are no errors but doubts.
+ * (flag 1). Another domain controller would take the cookie too, and miss nothing of its own; but it may lag behind the one that
+ * was read, and then it knows less of an object than we do. So the cursor names the database, and another one is a doubt, as
+ * every refusal by the server is.
  */
 import { FilterParser, type SearchEntry } from 'ldapts';
 import type { Reading } from '../changes.js';
 import { explainResult } from '../explain.js';
 import { DirSyncControl, objectSecurity, type DirSyncAnswer } from './controls.js';
 import type { DirSyncCursor } from './cursor.js';
+import { databaseOf, unlike } from './database.js';
 import { seesTombstones } from './tombstones.js';
 import { TouchedObjects, type Touched } from './touched.js';
 
@@ -23,9 +25,11 @@ export async function beginDirSync(
   reading: Reading,
   roots: readonly string[],
 ): Promise<DirSyncCursor | undefined> {
+  const database = await databaseOf(reading);
+  if (database === undefined) return undefined;
   for (const flags of [0, objectSecurity]) {
     const cookies = await cookiesOfNow(reading, roots, flags);
-    if (cookies !== undefined) return { version: 1, way: 'dirsync', flags, cookies };
+    if (cookies !== undefined) return { version: 1, way: 'dirsync', ...database, flags, cookies };
   }
   return undefined;
 }
@@ -51,6 +55,10 @@ export async function touchedByDirSync(
   limit: number,
 ): Promise<Touched> {
   const { flags } = cursor;
+  const now = await databaseOf(reading);
+  const doubt = unlike(cursor, now);
+  if (now === undefined || doubt !== undefined)
+    return { objects: new Map(), doubts: [doubt ?? ''], cursor, deletionsSeen: false };
   const touched = new TouchedObjects(limit);
   const doubts: string[] = [];
   const cookies: DirSyncCursor['cookies'] = [];
@@ -69,7 +77,7 @@ export async function touchedByDirSync(
   return {
     objects: touched.objects,
     doubts: [...doubts, ...touched.doubts()],
-    cursor: { ...cursor, cookies: cookies.length === 0 ? cursor.cookies : cookies },
+    cursor: { ...cursor, ...now, cookies: cookies.length === 0 ? cursor.cookies : cookies },
     deletionsSeen: await seesDeletions(reading, roots, flags),
   };
 }

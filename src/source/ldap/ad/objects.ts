@@ -42,33 +42,34 @@ async function changesOfBatch(
   batch: readonly string[],
   lookups: Lookups,
 ): Promise<Change[]> {
-  const { options } = reading;
-  const matching = await lookUp(reading, [...new Set(options.baseDns)], batch, lookups);
+  const bases = [...new Set(reading.options.baseDns)];
+  const matching = await lookUp(reading, bases, batch, lookups);
+  const missing = batch.filter((guid) => !matching.has(guid));
+  const alive = missing.filter((guid) => touched.get(guid)?.deleted !== true);
+  const seen = await lookUp(reading, lookups.roots, alive, lookups, 'anything');
+  // Who came to match meanwhile, or was moved from a base not searched yet to one that was, is in the list all the same.
+  const late = await lookUp(reading, bases, [...seen.keys()], lookups);
+  const changes = await toChanges(reading, new Map([...matching, ...late]), lookups);
+  for (const id of missing) {
+    if (late.has(id)) continue;
+    const where = seen.get(id)?.name ?? touched.get(id)?.where ?? id;
+    if (seen.has(id) || touched.get(id)?.deleted === true) changes.push({ kind: 'gone', id, where });
+    else lookups.doubt(`${where} has changed and is not to be seen any more`);
+  }
+  return changes;
+}
+
+async function toChanges(
+  reading: Reading,
+  matching: ReadonlyMap<string, SearchEntry>,
+  lookups: Lookups,
+): Promise<Change[]> {
   const { entries, doubts } = await reading.toEntries([...matching.values()]);
   doubts.forEach(lookups.doubt);
   const changes: Change[] = entries.map((entry) => ({ kind: 'entry', entry }));
   const listed = new Set(entries.map((entry) => entry.id));
   for (const [guid, { name }] of matching)
     if (!listed.has(guid)) changes.push({ kind: 'gone', id: guid, where: name }); // it has no address any more
-  const missing = batch.filter((guid) => !matching.has(guid));
-  return [...changes, ...(await othersThan(reading, touched, missing, lookups))];
-}
-
-/** Touched objects that do not match: deleted, or alive and none of the list. */
-async function othersThan(
-  reading: Reading,
-  touched: ReadonlyMap<string, Touch>,
-  missing: readonly string[],
-  lookups: Lookups,
-): Promise<Change[]> {
-  const alive = missing.filter((guid) => touched.get(guid)?.deleted !== true);
-  const seen = await lookUp(reading, lookups.roots, alive, lookups, 'anything');
-  const changes: Change[] = [];
-  for (const id of missing) {
-    const where = seen.get(id)?.name ?? touched.get(id)?.where ?? id;
-    if (seen.has(id) || touched.get(id)?.deleted === true) changes.push({ kind: 'gone', id, where });
-    else lookups.doubt(`${where} has changed and is not to be seen any more`);
-  }
   return changes;
 }
 
