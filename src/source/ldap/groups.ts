@@ -7,7 +7,7 @@
  * throws.
  */
 import { PresenceFilter, type SearchEntry } from 'ldapts';
-import { RollcallError } from '../../errors.js';
+import { messageOf, RollcallError } from '../../errors.js';
 import { isBelow, normaliseDn, parentOf } from './dn.js';
 import { explainResult } from './explain.js';
 import { fetchPart } from './ranges.js';
@@ -27,8 +27,8 @@ export interface Members {
   readonly dns: ReadonlySet<string>;
   /** Of `memberUid`, in lower case. */
   readonly uids: ReadonlySet<string>;
-  /** Normal DNs of the groups that were read. */
-  readonly groups: ReadonlySet<string>;
+  /** The groups that were read, by normal DN. */
+  readonly groups: ReadonlyMap<string, string>;
   /** Where groups were looked for: below these. */
   readonly bases: readonly string[];
   readonly doubts: readonly string[];
@@ -44,25 +44,28 @@ export const groupFilter = `(|${[
 
 const limits = { groups: 10_000, known: 200_000, members: 1_000_000, rounds: 10_000 } as const;
 const memberAttributes = ['member', 'uniqueMember', 'memberUid', 'memberURL'] as const;
+const byFilter = 'Choose by filter instead, such as (memberOf=…), where the server keeps that attribute.';
 type MemberAttribute = (typeof memberAttributes)[number];
 
 /** Throws a RollcallError `source`: a group is not there or cannot be read, or there are too many. */
 export async function walkGroups(scan: Scan, options: MemberOptions): Promise<Members> {
   const bases = await basesOf(scan, options.of);
-  const known = options.nested ? await allGroups(scan, bases) : new Set<string>();
+  const known = options.nested ? await allGroups(scan, bases) : new Map<string, string>();
   const dns = new Set<string>();
   const uids = new Set<string>();
   const doubts: string[] = [];
-  const groups = new Set(options.of.map((dn) => normalOf(dn)));
+  const groups = new Map(options.of.map((dn) => [normalOf(dn), dn]));
   // breadth-first: what is added while it is gone through is visited too, and a cycle adds nothing
-  for (const dn of groups) {
+  for (const dn of groups.values()) {
     scan.signal.throwIfAborted();
     const found = await readGroup(scan, dn);
     doubts.push(...found.doubts);
     for (const uid of found.uids) uids.add(uid.toLowerCase());
     for (const member of found.dns) {
       dns.add(member);
-      if (known.has(member)) groups.add(member);
+      // asked for as the server spells it: the normal form folds more than some servers do
+      const group = known.get(member);
+      if (group !== undefined && !groups.has(member)) groups.set(member, group);
     }
     if (groups.size > limits.groups) throw tooMany(scan, limits.groups, 'groups');
     if (dns.size + uids.size > limits.members) throw tooMany(scan, limits.members, 'members');
@@ -77,7 +80,7 @@ interface Group {
 }
 
 async function readGroup(scan: Scan, dn: string): Promise<Group> {
-  const entry = await readOne(scan, dn, ['objectClass', ...memberAttributes]);
+  const entry = await readWithMembers(scan, dn);
   if (entry === undefined) throw notThere(scan, dn);
   const group: Group = { dns: [], uids: [], doubts: [] };
   for (const name of memberAttributes) {
@@ -89,6 +92,18 @@ async function readGroup(scan: Scan, dn: string): Promise<Group> {
     );
   }
   return group;
+}
+
+async function readWithMembers(scan: Scan, dn: string): Promise<SearchEntry | undefined> {
+  try {
+    return await readOne(scan, dn, ['objectClass', ...memberAttributes]);
+  } catch (error) {
+    if (!scan.session.lost) throw error;
+    throw new RollcallError('source', `${messageOf(error)}, while group ${dn} was read`, {
+      hint: `A group with very many members does not fit one answer. ${byFilter}`,
+      cause: error,
+    });
+  }
 }
 
 function take(group: Group, dn: string, name: MemberAttribute, value: string): void {
@@ -137,12 +152,12 @@ async function valuesOf(
   return values;
 }
 
-/** DNs of everything that is a group, for telling people and groups apart. */
-async function allGroups(scan: Scan, bases: readonly string[]): Promise<Set<string>> {
-  const known = new Set<string>();
+/** Everything that is a group, by normal DN as the server spells it: for telling people and groups apart. */
+async function allGroups(scan: Scan, bases: readonly string[]): Promise<Map<string, string>> {
+  const known = new Map<string, string>();
   for (const base of bases) {
     for await (const found of scan.pages(base, groupFilter, ['1.1'], 'sub')) {
-      for (const { name } of found) known.add(normaliseDn(name) ?? name);
+      for (const { name } of found) known.set(normaliseDn(name) ?? name, name);
       if (known.size > limits.known) throw tooMany(scan, limits.known, 'groups');
     }
   }
@@ -195,7 +210,7 @@ export function notThere(scan: Scan, dn: string): RollcallError {
   });
 }
 
-function unreadable(scan: Scan, dn: string, why: string): RollcallError {
+export function unreadable(scan: Scan, dn: string, why: string): RollcallError {
   return new RollcallError('source', `${scan.session.server}: ${dn} cannot be read: ${why}`);
 }
 
@@ -204,7 +219,7 @@ function tooMany(scan: Scan, limit: number, what: string): RollcallError {
     'source',
     `${scan.session.server}: more than ${String(limit)} ${what} in members.of`,
     {
-      hint: 'Choose by filter instead, such as (memberOf=…), where the server keeps that attribute.',
+      hint: byFilter,
     },
   );
 }
