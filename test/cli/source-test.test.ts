@@ -137,6 +137,15 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
     expect(noGroup.out).toContain(`group cn=nosuch,${slapd.suffix} is not there`);
   });
 
+  it('of two bases one without anybody: no run would count as complete', async () => {
+    const { status, out } = await bad({
+      baseDn: [`ou=people,${slapd.suffix}`, `ou=services,${slapd.suffix}`],
+    });
+    expect(status).toBe(1);
+    expect(out).toContain(`error  ou=services,${slapd.suffix} gave no entry`);
+    expect(out).toContain('why: A read would not count as complete');
+  });
+
   it('members only: their number', async () => {
     const { status, out } = await bad({ members: { of: [`cn=group20,ou=groups,${slapd.suffix}`] } });
     expect(status).toBe(0);

@@ -1,8 +1,8 @@
 /** Whether this server tells this account what has changed, and in which way. */
 import { drawback, type ProbeFinding, well } from '../probe.js';
-import { changeReader } from './change-reader.js';
 import type { Scan } from './scan.js';
 import { isSelective } from './selection.js';
+import { beginChanges } from './whole-read.js';
 
 /** As cursors name them: cursor.ts, ad/cursor.ts. */
 const ways: Readonly<Record<string, string>> = {
@@ -15,14 +15,16 @@ const ways: Readonly<Record<string, string>> = {
 export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
   if (isSelective(scan.options))
     return well('every run reads everything, because of members or exclude.filter');
-  const cursor = await changeReader(scan.options.preset)?.begin(scan);
-  if (cursor === undefined) {
+  const begun = await beginChanges(scan);
+  if (begun.cursor === undefined) {
+    const why = begun.why === undefined ? '' : `: ${begun.why}`;
     return drawback(
-      'the server does not tell this account what has changed',
+      `the server does not tell this account what has changed${why}`,
       'Every run reads everything.',
       'The page on this directory says what it takes.',
     );
   }
+  const { cursor } = begun;
   const { way, flags } = read(cursor);
   if (way === 'dirsync' && flags !== 0) {
     return drawback(

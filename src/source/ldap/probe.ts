@@ -26,7 +26,7 @@ import { Scan } from './scan.js';
 import { openSelection, type Selection } from './selection.js';
 import { identityOf, readServerFacts } from './server-facts.js';
 import type { Session } from './session.js';
-import { anonymously } from './whole-read.js';
+import { anonymously, emptyBase, lacking } from './whole-read.js';
 
 const countForMs = 10_000;
 const slowMs = 3_000;
@@ -111,6 +111,7 @@ class Probe {
   /** Everything that a run does; what would end the run is told, and ends this as well. */
   async #whole(scan: Scan): Promise<ProbeEstimate | undefined> {
     try {
+      scan.doubt(await lacking(scan));
       const selection = await openSelection(scan);
       await this.#takeSample(scan, selection);
       this.#findings.push(...(await provePaging(scan, selection.filter)));
@@ -173,10 +174,14 @@ class Probe {
     attributes: readonly string[],
     count: (found: readonly SearchEntry[]) => boolean,
   ): Promise<boolean> {
-    for (const baseDn of new Set(this.options.baseDns)) {
+    const bases = new Set(this.options.baseDns);
+    for (const baseDn of bases) {
+      let isEmpty = true;
       for await (const found of scan.pages(baseDn, selection.filter, attributes)) {
+        if (found.length > 0) isEmpty = false;
         if (!count(found)) return false;
       }
+      if (isEmpty && bases.size > 1) scan.doubt([emptyBase(baseDn)]);
     }
     return true;
   }

@@ -14,7 +14,7 @@ const maxBatch = 1000;
 
 export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], ReadReport, void> {
   const { options } = scan;
-  scan.doubt((await changeReader(options.preset)?.lacks?.(scan)) ?? []);
+  scan.doubt(await lacking(scan));
   const begun = await beginChanges(scan);
   const selection = await openSelection(scan);
   const bases = new Set(options.baseDns);
@@ -27,9 +27,7 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
       scan.progress(done);
       for (let at = 0; at < entries.length; at += maxBatch) yield entries.slice(at, at + maxBatch);
     }
-    // A base that this account may no longer see looks just like an empty one.
-    if (done === before && bases.size > 1)
-      scan.doubt([`${baseDn} gave no entry: if it is empty for good, take it out of baseDn`]);
+    if (done === before && bases.size > 1) scan.doubt([emptyBase(baseDn)]);
   }
   const remarks = await selection.end();
   const reasons = [...scan.doubts(), ...anonymously(scan)];
@@ -51,7 +49,7 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
 }
 
 /** A server that refuses to search for changes (no index, no right) is read whole all the same. */
-async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; why?: string }> {
+export async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; why?: string }> {
   if (isSelective(scan.options)) return {};
   try {
     return { cursor: await changeReader(scan.options.preset)?.begin(scan.aside()) };
@@ -59,6 +57,16 @@ async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; 
     if (scan.session.lost) throw error;
     return { why: messageOf(error) };
   }
+}
+
+/** Why this server may not hold all that a whole read needs. */
+export async function lacking(scan: Scan): Promise<readonly string[]> {
+  return (await changeReader(scan.options.preset)?.lacks?.(scan)) ?? [];
+}
+
+/** A base that this account may no longer see looks just like an empty one. */
+export function emptyBase(baseDn: string): string {
+  return `${baseDn} gave no entry: if it is empty for good, take it out of baseDn`;
 }
 
 /** Why what an anonymous account sees proves nothing. */
