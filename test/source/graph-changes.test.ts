@@ -114,7 +114,7 @@ describe('an object that a page tells a part of', () => {
     partly('mail');
     const first = await changes();
     expect(first.changes).toMatchObject([{ kind: 'entry', entry: { id: cy, doubtful: true } }]);
-    expect(first.report.doubts).toEqual([]);
+    expect(first.report).toMatchObject({ doubts: [], proof: false });
     graph.directory.replica.clear();
     const second = await changes(first.report.cursor);
     expect(second.told).toEqual(['entry cy@example.com, c@example.com']);
@@ -132,12 +132,40 @@ describe('an object that a page tells a part of', () => {
     expect(second.report).toMatchObject({ proof: false, cursor: first.report.cursor });
   });
 
+  it('is a doubt when it cannot be asked for by its id', async () => {
+    graph.directory.set('users', ann, { mail: 'ann@new.example.com' });
+    partly('proxyAddresses');
+    const reply = fail(400, 'Request_UnsupportedQuery', 'Unsupported query.');
+    graph.faults.push({ path: /id%20in/, times: 1, reply });
+    const { told, report } = await changes();
+    expect(told).toEqual([]);
+    expect(report.doubts).toEqual([
+      expect.stringMatching(/^users cannot be read by their ids: .*Unsupported/),
+    ]);
+    expect(report.cursor).toBe(cursor);
+  });
+
   it('is read with fifteen others at a time', async () => {
     for (let i = 0; i < 40; i += 1) graph.directory.addUser(`p${i}@example.com`);
     partly('mail');
     expect((await changes()).told).toHaveLength(40);
     expect(rereads()).toBe(3);
   });
+});
+
+it('gives a sign of life with each page, so that a long read keeps its lease', async () => {
+  for (let i = 0; i < 5; i += 1) graph.directory.addUser(`p${i}@example.com`);
+  graph.delta.pageSize = 1;
+  const context = {
+    signal: new AbortController().signal,
+    problem: () => undefined,
+    progress: () => undefined,
+  };
+  const reading = graphSource(graph, pki, {}, clock).changes?.(context, cursor);
+  const first = await reading?.next();
+  expect(first).toEqual({ done: false, value: [] });
+  expect(graph.requests.filter(({ url }) => url.includes('/delta'))).toHaveLength(1);
+  await reading?.return({ doubts: [], cursor, proof: false, description: '' });
 });
 
 describe('an object that comes twice', () => {
@@ -173,10 +201,39 @@ describe('an object that comes twice', () => {
     expect((await changes()).told).toEqual(['entry ann@example.com, a@example.com']);
   });
 
-  it('is gone when a removal was told, and it is not there', async () => {
+  it('is gone when a removal was told, and it is not there in the next round either', async () => {
     graph.directory.remove('users', ann);
     again((id) => ({ id, mail: 'ann@example.com', proxyAddresses: [] }));
+    const first = await changes();
+    expect(first.changes).toMatchObject([{ kind: 'entry', entry: { id: ann, doubtful: true } }]);
+    graph.delta.arrange = (pages) => pages;
+    expect((await changes(first.report.cursor)).told).toEqual([`gone ${ann}`]);
+  });
+
+  it.each([
+    ['first', true],
+    ['last', false],
+  ])(
+    'is not gone when it was restored, its removal told %s, and not every replica has it yet',
+    async (_, first) => {
+      graph.directory.set('users', ann, { mail: 'ann@example.com' });
+      graph.directory.replica.set(ann, undefined);
+      again((id) => ({ id, '@removed': { reason: 'changed' } }), first);
+      const { changes: told, report } = await changes();
+      expect(told).toMatchObject([
+        { kind: 'entry', entry: { id: ann, doubtful: true, addresses: [{ value: 'ann@example.com' }, {}] } },
+      ]);
+      graph.directory.replica.clear();
+      graph.delta.arrange = (pages) => pages;
+      expect((await changes(report.cursor)).told).toEqual(['entry ann@example.com, a@example.com']);
+    },
+  );
+
+  it('is gone at once when both are removals: into the bin, and out of it for good', async () => {
+    graph.directory.purge('users', ann);
+    again((id) => ({ id, '@removed': { reason: 'changed' } }), true);
     expect((await changes()).told).toEqual([`gone ${ann}`]);
+    expect(rereads()).toBe(0);
   });
 });
 
@@ -243,6 +300,24 @@ describe('throttling and faults', () => {
     expect(clock.time - before).toBeGreaterThanOrEqual(60_000);
     expect(clock.slept.filter((ms) => ms >= 10_000)).toHaveLength(6);
     expect(graph.requests.filter(({ url }) => url.includes('users/delta'))).toHaveLength(7);
+  });
+
+  it('bears with it as well when it is told to come back in a second, again and again', async () => {
+    const until = clock.time + 60_000;
+    const reply = throttled(1);
+    graph.faults.push({
+      path: /users\/delta/,
+      reply,
+      get times() {
+        return clock.time > until ? 0 : 1;
+      },
+      set times(_) {
+        // throttled until then, however often it is asked
+      },
+    });
+    expect((await changes()).report.proof).toBe(true);
+    expect(Math.min(...clock.slept)).toBeGreaterThanOrEqual(1000);
+    expect(clock.slept.length).toBeLessThan(10);
   });
 
   it('waits until the date that Retry-After gives', async () => {

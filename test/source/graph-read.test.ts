@@ -1,5 +1,8 @@
 /** The whole read of a Graph source, against the local Graph: what comes, and when it counts as complete. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GraphClient } from '../../src/source/graph/client.js';
+import { collectionsOf } from '../../src/source/graph/collections.js';
+import { readDelta } from '../../src/source/graph/delta.js';
 import { graphSource, readChanges } from '../support/graph-client.js';
 import { fail } from '../support/graph-reply.js';
 import { clientId, startGraph, tenantId, type LocalGraph } from '../support/graph-server.js';
@@ -93,6 +96,14 @@ describe('what a whole read gives', () => {
     expect((await read({ respectDisabled: true })).entries.map(({ disabled }) => disabled)).toEqual([true]);
   });
 
+  it('says what is not covered, and what is left out of it', async () => {
+    expect((await read()).report.notes).toEqual([expect.stringMatching(/public folders/)]);
+    expect((await read({ include: ['users'] })).report.notes).toEqual([
+      expect.stringMatching(/public folders/),
+      expect.stringMatching(/^groups and contacts are not read/),
+    ]);
+  });
+
   it('keeps an entry with a value that cannot be used as a doubtful one', async () => {
     graph.directory.add('users', { mail: 'ann@example.com', proxyAddresses: ['smtp:a@b@example.com'] });
     const { entries, problems } = await read();
@@ -109,6 +120,13 @@ describe('pages', () => {
     const { addresses, report } = await read();
     expect(addresses).toEqual(everybody(25));
     expect(report.complete).toBe(true);
+  });
+
+  it('gives a sign of life with each page, so that a long read keeps its lease', async () => {
+    for (let i = 0; i < 9; i += 1) graph.directory.add('groups', { displayName: `Admins ${i}` });
+    graph.delta.pageSize = 3;
+    const { batches } = await read({ include: ['groups'] });
+    expect(batches).toEqual([0, 0, 0]);
   });
 
   it('counts an object once that comes again, on any page', async () => {
@@ -161,6 +179,37 @@ describe('pages', () => {
       code: 'source',
       message: expect.stringContaining(what) as string,
     });
+  });
+
+  it.each([1, 2, 3, 7])('refuses pages that lead in a circle of %s', async (length) => {
+    for (let at = 0; at < length; at += 1) {
+      const link = `${graph.origin}/v1.0/users/delta?$skiptoken=circle${(at + 1) % length}`;
+      const reply = { status: 200, body: { value: [{ id: `u${at}` }], '@odata.nextLink': link } };
+      const path = new RegExp(`users/delta.*skiptoken=circle${at}$`);
+      graph.faults.push({ path, times: Infinity, reply });
+      if (at === 0) graph.faults.push({ path: /users\/delta/, times: 1, after: 2, reply });
+    }
+    fill(300);
+    await expect(read()).rejects.toThrow('pages that lead in a circle');
+    expect(graph.requests.length).toBeLessThan(10 + 4 * length);
+  });
+
+  it('refuses empty pages without end', async () => {
+    let asked = 0;
+    const json = (): Promise<Record<string, unknown>> => {
+      asked += 1;
+      return Promise.resolve({ value: [], '@odata.nextLink': `/next/${asked}` });
+    };
+    const resolve = (link: string): string => link;
+    const client = { host: 'graph.example.com', json, resolve } as unknown as GraphClient;
+    const [users] = collectionsOf({ include: ['users'], userPrincipalName: false, respectDisabled: false });
+    if (users === undefined) throw new Error('no users');
+    const pages = readDelta(client, users, '/first', new AbortController().signal);
+    const reading = (async () => {
+      while ((await pages.next()).done !== true);
+    })();
+    await expect(reading).rejects.toThrow('more than 10000 empty pages in a row');
+    expect(asked).toBe(10_001);
   });
 
   it('refuses a page that is no JSON, as a proxy answers with', async () => {
@@ -235,6 +284,34 @@ describe('the count cross-check', () => {
     const { addresses, report } = await read({ include: ['users'] });
     expect(addresses).toContain('late@example.com');
     expect(report).toMatchObject({ complete: true, ownCount: 4 });
+  });
+
+  it('holds no address for gone that such changes leave out', async () => {
+    const [ann = ''] = fill(3);
+    let isFirst = true;
+    graph.queries.counts.users = 4; // it is not on the first pages, as where a replica is behind
+    graph.delta.arrange = (pages, collection) => {
+      if (collection !== 'users') return pages;
+      const item = { id: ann, proxyAddresses: ['SMTP:p0@example.com', 'smtp:alias@example.com'] };
+      if (isFirst) {
+        isFirst = false;
+        graph.directory.set('users', ann, item);
+        return pages.map((page) => page.filter(({ id }) => id !== ann));
+      }
+      graph.queries.counts.users = 3;
+      return [[{ id: ann, mail: 'p0@example.com' }]];
+    };
+    const { entries, report } = await read({ include: ['users'] });
+    expect(entries.filter(({ id }) => id === ann)).toMatchObject([{ doubtful: true }]);
+    expect(report.complete).toBe(true);
+    graph.delta.arrange = (pages) => pages;
+    const { told } = await readChanges(graphSource(graph, pki, { include: ['users'] }), report.cursor ?? '');
+    expect(told).toEqual(['entry p0@example.com, alias@example.com']);
+  });
+
+  it('fails in words when it is answered with 410, which is no lost state', async () => {
+    graph.faults.push({ path: /\$count/, times: 1, reply: { status: 410, body: '' } });
+    await expect(read()).rejects.toMatchObject({ name: 'RollcallError', code: 'source' });
   });
 
   it('is not complete when far fewer came than were counted at first', async () => {

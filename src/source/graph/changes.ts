@@ -3,9 +3,11 @@
  *
  * Promises: an object that is told is told whole: what a page leaves out is read, never taken for empty; one that a round
  * contradicts itself about is read as well, now and with the next changes. Gone is only what a page says is removed, of either
- * kind: `changed` may be restored, and then it is told again. A token that has expired, a request to begin again (410), or too
- * much at once is a doubt.
+ * kind: `changed` may be restored, and then it is told again. What one round tells as removed and as there keeps what it had,
+ * until it is not there in the next round either. A token that has expired, a request to begin again (410), what cannot be read,
+ * or too much at once is a doubt.
  */
+import { RollcallError } from '../../errors.js';
 import type { Change, ChangesReport, Cursor, ReadContext } from '../source.js';
 import { LostState, type GraphClient } from './client.js';
 import type { Collection, CollectionName } from './collections.js';
@@ -37,6 +39,8 @@ interface Told {
   /** It came more than once, and not the same. */
   contradicted: boolean;
   removedOnce: boolean;
+  /** A state in which it was there. */
+  there: Item | undefined;
 }
 
 class ChangesRead {
@@ -45,6 +49,8 @@ class ChangesRead {
   readonly #doubts: string[] = [];
   readonly #parts: string[] = [];
   #done = 0;
+  /** A new object may have more than was told of it. */
+  #isShort = false;
 
   constructor(
     readonly client: GraphClient,
@@ -58,21 +64,25 @@ class ChangesRead {
     position: Position,
   ): AsyncGenerator<readonly Change[], ChangesReport, void> {
     for (const collection of collections) {
-      const told = await this.#follow(collection, position.links[collection.name] ?? '');
+      const told = yield* this.#follow(collection, position.links[collection.name] ?? '');
       if (typeof told === 'string') return this.doubt(told);
       const again = position.again.filter((each) => each.collection === collection.name);
       yield* this.#tell(collection, told, again);
       if (this.#doubts.length > 0) return this.doubt(...this.#doubts);
     }
     const next = formatCursor(this.options.tenantId, { links: this.#links, again: this.#again });
-    return { doubts: [], cursor: next, proof: true, description: this.#description() };
+    return { doubts: [], cursor: next, proof: !this.#isShort, description: this.#description() };
   }
 
   doubt(...doubts: string[]): ChangesReport {
     return { doubts, cursor: this.cursor, proof: false, description: this.#description() };
   }
 
-  async #follow(collection: Collection, link: string): Promise<Map<string, Told> | string> {
+  /** Yields nothing but signs of life: a page can be long in coming. */
+  async *#follow(
+    collection: Collection,
+    link: string,
+  ): AsyncGenerator<readonly Change[], Map<string, Told> | string, void> {
     const told = new Map<string, Told>();
     try {
       const pages = readDelta(this.client, collection, link, this.context.signal);
@@ -88,6 +98,7 @@ class ChangesRead {
         if (told.size > maxChanges) return `more than ${String(maxChanges)} ${collection.name} have changed`;
         this.#done += step.value.items.length;
         this.context.progress(this.#done);
+        yield [];
       }
     } catch (error) {
       if (error instanceof LostState) return `the changes of ${collection.name} are lost (${error.message})`;
@@ -107,7 +118,8 @@ class ChangesRead {
       this.#doubts.push(`${String(ids.length)} ${collection.name} would have to be read one by one`);
       return;
     }
-    const found = await readAgain(this.client, collection, ids, this.context.signal);
+    const found = await this.#readAgain(collection, ids);
+    if (found === undefined) return;
     const changes = [
       ...[...told.values()].map((each) => this.#changeOf(collection, each, found)),
       ...due.map((each) => this.#changeAgain(collection, each, found)),
@@ -117,12 +129,30 @@ class ChangesRead {
     for (let at = 0; at < changes.length; at += batchSize) yield changes.slice(at, at + batchSize);
   }
 
+  /** Undefined, and a doubt, when they cannot be read: everything can, for it is read in another way. */
+  async #readAgain(
+    collection: Collection,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Item> | undefined> {
+    try {
+      return await readAgain(this.client, collection, ids, this.context.signal);
+    } catch (error) {
+      this.context.signal.throwIfAborted();
+      if (!(error instanceof RollcallError) || error.code !== 'source') throw error;
+      this.#doubts.push(`${collection.name} cannot be read by their ids: ${error.message}`);
+      return undefined;
+    }
+  }
+
   #changeOf(collection: Collection, told: Told, found: ReadonlyMap<string, Item>): Change | undefined {
-    const { item, contradicted, removedOnce } = told;
-    if (contradicted) {
+    const { item, contradicted, removedOnce, there } = told;
+    if (contradicted && there !== undefined) {
       const again = { collection: collection.name, id: item.id, removed: removedOnce };
       this.#again.push(again);
-      return this.#changeAgain(collection, again, found);
+      // restored a moment ago, it may not be everywhere yet: what it had stays until it is not there the next time either
+      return removedOnce && !found.has(item.id)
+        ? this.#entryOf(collection, there, true)
+        : this.#changeAgain(collection, again, found);
     }
     if (item.removed !== undefined) return goneOf(collection, item.id);
     if (!isPartial(item, collection)) return this.#entryOf(collection, item);
@@ -131,6 +161,7 @@ class ChangesRead {
     if (rest !== undefined) return this.#entryOf(collection, overlay(rest, item));
     // created a moment ago, and not everywhere yet: what is known of it counts, and what it had before stays
     this.#again.push({ collection: collection.name, id: item.id, removed: false });
+    this.#isShort = true;
     return this.#entryOf(collection, item, true);
   }
 
@@ -159,18 +190,21 @@ class ChangesRead {
 
 function note(told: Map<string, Told>, item: Item): void {
   const known = told.get(item.id);
+  const isThere = item.removed === undefined;
   if (known === undefined) {
-    told.set(item.id, { item, contradicted: false, removedOnce: item.removed !== undefined });
+    const there = isThere ? item : undefined;
+    told.set(item.id, { item, contradicted: false, removedOnce: !isThere, there });
     return;
   }
   // learn.microsoft.com/graph/delta-query-overview: an item may come anywhere in the sequence, so that the last need not be the newest
   known.contradicted ||= JSON.stringify(known.item) !== JSON.stringify(item);
-  known.removedOnce ||= item.removed !== undefined;
+  known.removedOnce ||= !isThere;
+  if (isThere) known.there = item;
   known.item = item;
 }
 
-function isUnclear({ item, contradicted }: Told, collection: Collection): boolean {
-  return contradicted || (item.removed === undefined && isPartial(item, collection));
+function isUnclear({ item, contradicted, there }: Told, collection: Collection): boolean {
+  return (contradicted && there !== undefined) || (item.removed === undefined && isPartial(item, collection));
 }
 
 function overlay(rest: Item, item: Item): Item {

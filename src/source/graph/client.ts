@@ -2,7 +2,8 @@
  * Questions to Graph, answered in JSON: with a token, tried again where that helps, explained where it does not.
  *
  * Promises: a token goes to the configured host only, whatever a link says; a token that is not taken (401) is replaced once.
- * Throws a RollcallError `source`, LostState where a delta token is good for nothing any more, or the reason of the signal.
+ * Throws a RollcallError `source`, LostState where the delta token of a question is good for nothing any more, or the reason of
+ * the signal.
  */
 import { RollcallError } from '../../errors.js';
 import { explainAnswer, explainNetwork } from './explain.js';
@@ -24,6 +25,8 @@ export interface Question {
   readonly limits: RetryLimits;
   /** Advanced queries and counts: learn.microsoft.com/graph/aad-advanced-queries. */
   readonly eventual?: boolean;
+  /** It carries a state token, which may be lost. */
+  readonly delta?: boolean;
 }
 
 export class GraphClient {
@@ -64,7 +67,7 @@ export class GraphClient {
       response = await this.#send(url, token, question, signal);
     }
     if (response.status === 200) return response;
-    const lost = lostState(response);
+    const lost = question.delta === true ? lostState(response) : undefined;
     if (lost !== undefined) throw new LostState(lost);
     throw explainAnswer(this.host, response, errorOf(response), question.permission);
   }

@@ -3,7 +3,7 @@
  * deltaLink.
  *
  * Promises: ends only at a deltaLink; what is between is yielded page by page, empty pages too. Refuses a page with both
- * links or none, a link that was just followed, and a chain without end.
+ * links or none, links that lead in a circle, and a chain without end.
  */
 import { RollcallError } from '../../errors.js';
 import type { GraphClient } from './client.js';
@@ -27,6 +27,8 @@ export interface DeltaPage {
 }
 
 const maxPages = 1_000_000;
+/** Empty pages in a row: the documentation knows some, not so many. */
+const maxEmpty = 10_000;
 
 /** The first question: everything there is. */
 export function firstDelta({ name, select }: Collection): string {
@@ -40,9 +42,12 @@ export async function* readDelta(
   start: string,
   signal: AbortSignal,
 ): AsyncGenerator<DeltaPage, string, void> {
-  let url = start;
-  for (let pages = 0; pages < maxPages; pages += 1) {
-    const answer = await client.json({ url, permission: collection.permission, limits: patient }, signal);
+  const { permission } = collection;
+  let url = client.resolve(start);
+  let circle = { link: url, after: 1 };
+  let empty = 0;
+  for (let pages = 1; pages <= maxPages; pages += 1) {
+    const answer = await client.json({ url, permission, limits: patient, delta: true }, signal);
     const next = linkOf(client, answer, '@odata.nextLink');
     const delta = linkOf(client, answer, '@odata.deltaLink');
     if ((next === undefined) === (delta === undefined))
@@ -51,8 +56,14 @@ export async function* readDelta(
         collection,
         next === undefined ? 'a page without a link' : 'a page with two links',
       );
-    if (next === url) throw broken(client, collection, 'a page that leads to itself');
-    yield pageOf(client, collection, answer);
+    if (next === circle.link) throw broken(client, collection, 'pages that lead in a circle');
+    // Brent: one remembered link, moved on at each power of two, finds a circle of any length
+    if (pages === circle.after) circle = { link: next ?? '', after: pages * 2 };
+    const page = pageOf(client, collection, answer);
+    empty = page.items.length + page.unreadable === 0 ? empty + 1 : 0;
+    if (empty > maxEmpty)
+      throw broken(client, collection, `more than ${String(maxEmpty)} empty pages in a row`);
+    yield page;
     if (delta !== undefined) return delta;
     url = next ?? '';
   }

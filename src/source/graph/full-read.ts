@@ -13,12 +13,12 @@
  */
 import type { Entry, ReadContext, ReadReport } from '../source.js';
 import { LostState, type GraphClient } from './client.js';
-import type { Collection, CollectionName } from './collections.js';
+import { collectionNames, type Collection, type CollectionName } from './collections.js';
 import { formatCursor, maxAgain, type Again } from './cursor.js';
 import { firstDelta, readDelta, type DeltaPage, type Item } from './delta.js';
 import { explainLost } from './explain.js';
 import { patient } from './http.js';
-import { toEntry } from './mapping.js';
+import { isPartial, toEntry } from './mapping.js';
 import type { GraphSourceOptions } from './options.js';
 import { Seen } from './seen.js';
 
@@ -30,6 +30,15 @@ const deletedMeanwhile = { floor: 10, share: 0.01 };
 const uncovered =
   'Graph knows neither public folders nor dynamic distribution groups: their addresses must come from another source';
 
+function notesOf({ include }: GraphSourceOptions): string[] {
+  const missing = collectionNames.filter((name) => !include.includes(name));
+  if (missing.length === 0) return [uncovered];
+  return [
+    uncovered,
+    `${missing.join(' and ')} are not read (include): their addresses must come from another source`,
+  ];
+}
+
 export async function* readAll(
   client: GraphClient,
   collections: readonly Collection[],
@@ -37,6 +46,14 @@ export async function* readAll(
   context: ReadContext,
 ): AsyncGenerator<readonly Entry[], ReadReport, void> {
   return yield* new FullRead(client, collections, options, context).run();
+}
+
+interface Round {
+  readonly start: string;
+  readonly seen: Seen;
+  readonly total: number;
+  /** Everything there is; later rounds tell what has changed. */
+  readonly isFirst: boolean;
 }
 
 class FullRead {
@@ -71,10 +88,10 @@ class FullRead {
     total: number,
   ): AsyncGenerator<readonly Entry[], void, void> {
     const seen = new Seen();
-    let link = yield* this.#follow(collection, firstDelta(collection), seen, total);
+    let link = yield* this.#follow(collection, { start: firstDelta(collection), seen, total, isFirst: true });
     let after = await this.#count(collection);
     for (let round = 0; round < catchUps && seen.present < after; round += 1) {
-      link = yield* this.#follow(collection, link, seen, total);
+      link = yield* this.#follow(collection, { start: link, seen, total, isFirst: false });
       after = await this.#count(collection);
     }
     this.#links[collection.name] = link;
@@ -102,21 +119,17 @@ class FullRead {
     }
   }
 
-  async *#follow(
-    collection: Collection,
-    start: string,
-    seen: Seen,
-    total: number,
-  ): AsyncGenerator<readonly Entry[], string, void> {
-    const pages = readDelta(this.client, collection, start, this.context.signal);
+  async *#follow(collection: Collection, round: Round): AsyncGenerator<readonly Entry[], string, void> {
+    const pages = readDelta(this.client, collection, round.start, this.context.signal);
     for (;;) {
       const step = await this.#next(pages);
       if (step.done === true) return step.value;
       this.#unreadable += step.value.unreadable;
-      const entries = step.value.items.flatMap((item) => this.#take(collection, item, seen));
+      const entries = step.value.items.flatMap((item) => this.#take(collection, item, round));
       this.#done += step.value.items.length;
-      this.context.progress(this.#done, Math.max(total, this.#done));
-      if (entries.length > 0) yield entries;
+      this.context.progress(this.#done, Math.max(round.total, this.#done));
+      // an empty one as well, for a sign of life: there may be a hundred thousand groups without an address
+      yield entries;
     }
   }
 
@@ -128,13 +141,17 @@ class FullRead {
     }
   }
 
-  #take(collection: Collection, item: Item, seen: Seen): Entry[] {
+  #take(collection: Collection, item: Item, { seen, isFirst }: Round): Entry[] {
     if (item.removed !== undefined) {
       // one that was deleted before it was met is no matter
       if (seen.note(item.id, undefined) === 'other') this.#readAgain(collection, item.id, true);
       return [];
     }
-    const { entry, unusable } = toEntry(item, collection);
+    const { entry: told, unusable } = toEntry(item, collection);
+    // absent is "never set" in the first round only (api-reference/v1.0/api/user-delta): later it may be as it was
+    const isShort = !isFirst && isPartial(item, collection);
+    if (isShort) this.#readAgain(collection, item.id, false);
+    const entry = isShort ? { ...told, doubtful: true } : told;
     const met = seen.note(item.id, JSON.stringify([entry.disabled, entry.addresses]));
     if (met === 'other') this.#readAgain(collection, item.id, false);
     if (met !== 'same') for (const reason of unusable) this.context.problem({ where: entry.where, reason });
@@ -161,7 +178,7 @@ class FullRead {
       complete: reasons.length === 0,
       reasons,
       description: [who, ...this.#parts, ...(this.#withoutAddress > 0 ? [without] : [])].join(', '),
-      notes: [uncovered],
+      notes: notesOf(options),
       cursor: tooMany ? undefined : formatCursor(options.tenantId, position),
       ownCount: this.#ownCount,
     };

@@ -1,8 +1,8 @@
 /**
  * Requests that are tried again: throttling, passing faults of the service, a broken connection.
  *
- * Throttling (learn.microsoft.com/graph/throttling): wait what Retry-After says; some services send none, and then, as after
- * 5xx, the wait doubles, with jitter. Promises: bounded in tries and in waiting; the signal ends it at once. The last answer is
+ * Throttling (learn.microsoft.com/graph/throttling): wait what Retry-After says, and no less than a wait that doubles from one
+ * second, with jitter: some services send none, and one that says "in a second" for minutes must not use up all tries. Promises: bounded in tries and in waiting; the signal ends it at once. The last answer is
  * returned, whatever it is; a network that does not answer is thrown.
  */
 import type { Clock } from './options.js';
@@ -66,10 +66,11 @@ type Outcome =
 
 function waitAfter(answer: HttpResponse | undefined, attempt: number, clock: Clock): number {
   const asked = retryAfter(answer?.headers['retry-after'], clock.now());
-  // a little later than asked, so that many do not come back in the same instant
-  if (asked !== undefined) return asked + Math.floor(clock.random() * 1000);
   const ceiling = Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1));
-  return Math.ceil(ceiling * (0.5 + clock.random() / 2));
+  const doubling = Math.ceil(ceiling * (0.5 + clock.random() / 2));
+  if (asked === undefined) return doubling;
+  // a little later than asked, so that many do not come back in the same instant; and later still where "soon" was said often
+  return Math.max(asked + Math.floor(clock.random() * 1000), doubling);
 }
 
 /** RFC 9110 §10.2.3: seconds, or a date. In milliseconds from now; undefined when it says nothing that can be read. */
