@@ -29,6 +29,8 @@ export interface GuardInput {
   readonly domains: readonly DomainLoss[];
   /** Why removals have to wait whatever their number: sources in error that share the domains, a lost right to read. */
   readonly waits: readonly string[];
+  /** Claims that reads of changes have taken away since everything was last read: they count together. */
+  readonly removedSince: number;
 }
 
 export interface DomainLoss {
@@ -77,11 +79,11 @@ function emptyReason(current: number): string {
   return `the source gave no usable address in a domain of this tenant${kept}`;
 }
 
-function removalReasons({ plan, limits, domains, waits }: GuardInput): string[] {
+function removalReasons({ plan, limits, domains, waits, removedSince }: GuardInput): string[] {
   const lost = plan.removed + plan.denied;
   return [
     ...domains.flatMap((domain) => domainReason(domain, limits.removals) ?? []),
-    ...(countReason(plan, limits.removals) ?? []),
+    ...(countReason(plan, limits.removals, removedSince) ?? []),
     ...(lost > 0 ? waits : []),
   ];
 }
@@ -100,16 +102,19 @@ function domainReason(
   ];
 }
 
-function countReason(plan: Plan, { percent, floor }: RemovalLimits): string[] | undefined {
-  const lost = plan.removed + plan.denied;
-  if (lost > allowance(plan.current, percent, floor)) {
+function countReason(plan: Plan, { percent, floor }: RemovalLimits, since: number): string[] | undefined {
+  if (plan.removed + plan.denied === 0) return undefined;
+  const lost = plan.removed + plan.denied + since;
+  const had = plan.current + since;
+  if (lost > allowance(had, percent, floor)) {
     const denied = plan.denied > 0 ? ` (${plan.denied} of them disabled or closed to outside senders)` : '';
+    const earlier = since > 0 ? `, ${since} of them already gone by reads of changes` : '';
     const limit = `the limit is ${percent} % (at least ${floor})`;
-    return [`${lost} of ${plan.current} claims would be removed${denied}; ${limit}`];
+    return [`${lost} of ${had} claims would be removed${denied}${earlier}; ${limit}`];
   }
   // below the floor a small list could vanish whole
-  const isAll = plan.removed > 1 && plan.removed === plan.current;
-  return isAll ? [`all ${plan.current} claims would be removed`] : undefined;
+  const isAll = plan.removed + since > 1 && plan.removed === plan.current;
+  return isAll ? [`all ${had} claims would be removed`] : undefined;
 }
 
 function growthReason(plan: Plan, limits: GuardLimits): string | undefined {
@@ -135,11 +140,10 @@ export interface ChangesGuardInput {
  */
 export function guardChanges(input: ChangesGuardInput): Decision | { readonly readAll: readonly string[] } {
   const { plan, limits, domains, waits, removedSince, canaries } = input;
-  const together = { ...plan, removed: plan.removed + removedSince, current: plan.current + removedSince };
   const growth = growthReason(plan, limits);
   const reasons = [
     ...domains.flatMap((domain) => domainReason(domain, limits.removals) ?? []),
-    ...(plan.removed + plan.denied === 0 ? [] : (countReason(together, limits.removals) ?? [])),
+    ...(countReason(plan, limits.removals, removedSince) ?? []),
     ...(growth === undefined ? [] : [growth]),
     ...canaries.map((canary) => `canary ${canary} would be removed`),
   ];

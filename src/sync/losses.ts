@@ -1,6 +1,7 @@
 /** What a plan takes from each domain, for the guard. Reads the staged difference. */
 import { coveredAddresses } from '../store/sqlite/coverage.js';
-import { keysOf, lostKeys } from '../store/sqlite/diff-facts.js';
+import { countWanted, keysOf, lostKeys, repeatedKeys } from '../store/sqlite/diff-facts.js';
+import type { Plan, PlanPart } from '../store/store.js';
 import type { DomainLoss } from './guard.js';
 import type { RunDeps } from './request.js';
 import type { RunPart } from './run-part.js';
@@ -25,22 +26,46 @@ interface Where {
   readonly request: { readonly scope: Scope };
 }
 
-/** Claims that come, and that go, by covered domain. */
-export function gainsAndLosses({ deps, request }: Where): {
+/** Claims that come, and that go, by covered domain. With removals held only moved ones go. */
+export function gainsAndLosses(
+  { deps, request }: Where,
+  hold: readonly PlanPart[] = [],
+): {
   readonly gained: Map<string, number>;
   readonly lost: Map<string, number>;
 } {
+  const gone = hold.includes('removals') ? '=' : '-=';
   return {
     gained: countByDomain(keysOf(deps.db, '+'), request.scope),
-    lost: countByDomain(keysOf(deps.db, '-='), request.scope),
+    lost: countByDomain(keysOf(deps.db, gone), request.scope),
   };
+}
+
+/** How many addresses a read of everything named in each covered domain: `staged`, less what came more than once. */
+export function namedByDomain(
+  { deps, request }: Where,
+  plan: Plan,
+  staged: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const all = [...staged.values()].reduce((sum, n) => sum + n, 0);
+  if (all === countWanted(deps.db, plan)) return staged;
+  const named = new Map(staged);
+  for (const { key, more } of repeatedKeys(deps.db)) {
+    const covered = request.scope.coveredBy(domainOf(key));
+    if (covered !== undefined) named.set(covered, (named.get(covered) ?? 0) - more);
+  }
+  return named;
 }
 
 function countByDomain(keys: Iterable<string>, scope: Scope): Map<string, number> {
   const counts = new Map<string, number>();
   for (const key of keys) {
-    const covered = scope.coveredBy(key.slice(key.lastIndexOf('@') + 1));
+    const covered = scope.coveredBy(domainOf(key));
     if (covered !== undefined) counts.set(covered, (counts.get(covered) ?? 0) + 1);
   }
   return counts;
+}
+
+function domainOf(key: string): string {
+  return key.slice(key.lastIndexOf('@') + 1);
 }

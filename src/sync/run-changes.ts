@@ -10,7 +10,7 @@ import { applyPlan } from '../store/sqlite/apply.js';
 import { coveredAddresses } from '../store/sqlite/coverage.js';
 import { compareListing, planChanges } from '../store/sqlite/diff.js';
 import { lostKeys } from '../store/sqlite/diff-facts.js';
-import { keepSample } from '../store/sqlite/held.js';
+import { countContradicted, keepSample } from '../store/sqlite/held.js';
 import { renewLease } from '../store/sqlite/lease.js';
 import { lastSyncEnd } from '../store/sqlite/run-records.js';
 import { closeRun } from '../store/sqlite/runs.js';
@@ -77,6 +77,12 @@ async function applyChanges(part: RunPart, start: Start): Promise<readonly strin
   if (unknown > 0 && start.state.listedAt !== null)
     return [`${unknown} listed objects were in no read of changes: they were missed, or could not be seen`];
   const plan = planChanges(deps.db, request.ref);
+  const contradicted = countContradicted(deps.db, request.ref);
+  if (contradicted > 0) return [`${contradicted} claims that wait to be taken away are there again`];
+  if (listed && start.state.ownCount !== null && plan.removed > request.limits.removals.floor)
+    return [
+      `a listing was without the objects of ${plan.removed} claims: the directory's own count has to be asked`,
+    ];
   const decision = decide(part, start, plan);
   if ('readAll' in decision) return decision.readAll;
   renewLease(deps.db, handle, deps.now() + deps.leaseMs);
@@ -116,7 +122,9 @@ function lostCanaries({ deps, request }: RunPart): string[] {
       return parsed.ok ? keyOf(parsed.mailbox) : canary;
     }),
   );
-  return [...lostKeys(deps.db)].filter((key) => keys.has(key));
+  const lost: string[] = [];
+  for (const key of lostKeys(deps.db)) if (keys.has(key)) lost.push(key);
+  return lost;
 }
 
 interface Read {
@@ -140,7 +148,7 @@ function apply(part: RunPart, { read, plan, decision, state, listed }: Read): vo
     description: read.report.description,
     problems: read.problems,
     covers: [],
-    changes: { state, listed, proof: read.report.proof, ...gainsAndLosses(part) },
+    changes: { state, listed, proof: read.report.proof, ...gainsAndLosses(part, decision.hold) },
     actor: request.actor,
     now: deps.now(),
   });

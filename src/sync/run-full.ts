@@ -15,16 +15,19 @@ import { splitPlan } from '../store/sqlite/split.js';
 import { missingKeys } from '../store/sqlite/staging.js';
 import { noCounts, type Decision, type Plan, type RunState } from '../store/store.js';
 import { guard } from './guard.js';
-import { lossesOf } from './losses.js';
+import { lossesOf, namedByDomain } from './losses.js';
 import type { RunPart } from './run-part.js';
+import { firstSlotAfter } from './schedule-slots.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
 /** `why`: why everything is read, for the notes; empty when that is how the source is always read. */
 export async function runFull(part: RunPart, why: readonly string[]): Promise<void> {
   const { deps, request, handle } = part;
-  const snapshot = await readInto(part);
-  deps.progress?.('comparing', snapshot.read);
+  const since = removedSince(part);
+  const staged = await readInto(part);
+  deps.progress?.('comparing', staged.read);
   const plan = planRead(deps.db, request.ref);
+  const snapshot = { ...staged, byDomain: namedByDomain(part, plan, staged.byDomain) };
   const doubts = doubtsOf(deps.db, snapshot, request.canaries);
   const decision = guard({
     plan,
@@ -33,13 +36,23 @@ export async function runFull(part: RunPart, why: readonly string[]): Promise<vo
     wanted: [...snapshot.byDomain.values()].reduce((sum, n) => sum + n, 0),
     domains: lossesOf(part, (domain) => snapshot.byDomain.get(domain) ?? 0),
     waits: [...request.waits, ...lostAccess(part, plan, snapshot)],
+    removedSince: since,
   });
   renewLease(deps.db, handle, deps.now() + deps.leaseMs);
   deps.progress?.('applying', plan.added + plan.changed + plan.removed);
   const notes = [...why, ...(snapshot.report.notes ?? []), ...snapshot.notes];
-  const planned = { snapshot, plan, decision, notes, complete: doubts.length === 0 };
+  const planned = { snapshot, plan, decision, notes, complete: doubts.length === 0, since };
   if (request.dryRun || !decision.go) closePlanned(part, planned);
   else applyRead(part, planned);
+}
+
+/** What reads of changes have taken away so far; at the times of `fullSchedule` it begins anew. */
+function removedSince({ deps, request, handle }: RunPart): number {
+  const { fullAt, removedSince: since } = readSourceState(deps.db, request.ref);
+  const schedule = request.reading?.fullSchedule;
+  const isTime =
+    schedule !== undefined && firstSlotAfter(schedule, fullAt ?? 0, handle.startedAt) !== undefined;
+  return isTime ? 0 : since;
 }
 
 function readInto({ deps, request, staging, heartbeat }: RunPart): Promise<Snapshot> {
@@ -95,6 +108,7 @@ interface Planned {
   readonly decision: Decision;
   readonly notes: readonly string[];
   readonly complete: boolean;
+  readonly since: number;
 }
 
 function closePlanned({ deps, handle, request }: RunPart, planned: Planned): void {
@@ -145,6 +159,7 @@ function applyRead({ deps, handle, request }: RunPart, read: Planned): void {
       cursor: request.reading === undefined ? undefined : report.cursor,
       madeFrom: request.reading?.madeFrom ?? '',
       ownCount: report.ownCount,
+      removedSince: read.since,
     },
     actor: request.actor,
     now: deps.now(),

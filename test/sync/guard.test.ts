@@ -23,6 +23,7 @@ function decide(plan: Partial<Plan>, input: Partial<GuardInput> = {}): ReturnTyp
     wanted: whole.current + whole.added,
     domains: [],
     waits: [],
+    removedSince: 0,
     ...input,
   });
 }

@@ -1,7 +1,13 @@
 /** What is true of a source's list after a run besides its claims: for which domains it is complete, and where its changes begin. */
 import type { Apply } from './apply.js';
 import { adjustCoverage, clearPending, narrowCoverage, setCoverage, setPending } from './coverage.js';
-import { dropCursor, forgetUnclaimed, keepUnclaimed, writeSourceState } from './source-state.js';
+import {
+  dropCursor,
+  forgetRemoved,
+  forgetUnclaimed,
+  keepUnclaimed,
+  writeSourceState,
+} from './source-state.js';
 import type { Db } from './open.js';
 import type { Split } from './split.js';
 
@@ -12,13 +18,7 @@ export function updateCoverage(db: Db, apply: Apply, split: Split): void {
     if (apply.plan.removed > 0) setPending(db, ref, run);
   } else if (apply.changes !== undefined) {
     const { gained, lost, proof } = apply.changes;
-    const whole = split.held === 0;
-    adjustCoverage(
-      db,
-      ref,
-      whole ? difference(gained, lost) : gained,
-      whole && proof ? startedAt : undefined,
-    );
+    adjustCoverage(db, ref, difference(gained, lost), split.held === 0 && proof ? startedAt : undefined);
   } else {
     if (apply.complete && split.heldOps.includes('+')) narrowCoverage(db, ref, apply.covers);
     if (split.heldOps.includes('+')) setPending(db, ref, run);
@@ -38,6 +38,7 @@ function difference(
 export function updateState(db: Db, apply: Apply, split: Split): void {
   const { ref, kind, startedAt } = apply.handle;
   if (kind === 'rollback') dropCursor(db, ref);
+  else if (apply.settles !== undefined) forgetRemoved(db, ref);
   else if (apply.changes !== undefined) {
     if (apply.changes.state === undefined || split.held > 0) return;
     writeSourceState(db, ref, apply.changes.state);
@@ -48,7 +49,7 @@ export function updateState(db: Db, apply: Apply, split: Split): void {
       madeFrom: apply.full.madeFrom,
       fullAt: startedAt,
       ownCount: apply.full.ownCount ?? null,
-      removedSince: 0,
+      removedSince: split.heldOps.includes('-') || split.heldOps.includes('!') ? apply.full.removedSince : 0,
       listedAt: null,
     });
     forgetUnclaimed(db, ref);

@@ -10,6 +10,7 @@ import { recordAudit } from './audit.js';
 import type { CoveredDomain } from './coverage.js';
 import { updateCoverage, updateState } from './apply-state.js';
 import { hashDiff } from './diff-facts.js';
+import { countContradicted } from './held.js';
 import { requireLease } from './lease.js';
 import { nextGeneration, type Mark } from './meta.js';
 import { endRun, saveProblems } from './runs.js';
@@ -45,6 +46,8 @@ export interface FullRead {
   readonly cursor: string | undefined;
   readonly madeFrom: string;
   readonly ownCount: number | undefined;
+  /** Claims taken away earlier that count together with its removals; kept while those are held. */
+  readonly removedSince: number;
 }
 
 export interface ChangesRead {
@@ -54,7 +57,7 @@ export interface ChangesRead {
   readonly listed: boolean;
   /** Nothing can have been missed up to the beginning of the run. */
   readonly proof: boolean;
-  /** Claims that come, and that go, by covered domain. */
+  /** Claims that come, and that go, by covered domain; without what is held. */
   readonly gained: ReadonlyMap<string, number>;
   readonly lost: ReadonlyMap<string, number>;
 }
@@ -187,9 +190,13 @@ function settle(db: Db, apply: Apply, heldOps: readonly string[]): void {
       detail: apply.plan.hash,
     });
   }
-  // an incomplete read proves nothing about removals, nor do changes about the rest: an open question stays open
-  if ((apply.complete && apply.changes === undefined) || apply.settles !== undefined || kind === 'rollback')
-    closeOpenHolds(db, apply);
+  // an incomplete read proves nothing about removals, nor do changes about the rest: an open question stays open, unless a
+  // part of it has been answered
+  const isAnswered =
+    apply.changes === undefined
+      ? apply.complete || apply.settles !== undefined || kind === 'rollback'
+      : countContradicted(db, ref) > 0;
+  if (isAnswered) closeOpenHolds(db, apply);
   if (heldOps.length === 0) return;
   db.prepare(
     `INSERT INTO held (tenant, run, ${columns}, op)

@@ -1,5 +1,6 @@
 /** What is to be known of a filled `stage.diff`: its hash, its keys, a sample. Changes nothing. */
 import { createHash } from 'node:crypto';
+import type { Plan } from '../store.js';
 import type { Db } from './open.js';
 
 /** Keys that a plan takes away or denies. */
@@ -11,11 +12,26 @@ export function lostKeys(db: Db): IterableIterator<string> {
 }
 
 /** The key of every claim that a plan adds, or takes away (moved ones are both, at their own claims). */
-export function keysOf(db: Db, ops: '+' | '-='): IterableIterator<string> {
+export function keysOf(db: Db, ops: '+' | '-=' | '='): IterableIterator<string> {
   return db
     .prepare<[string], string>('SELECT key FROM stage.diff WHERE instr(?, op) > 0')
     .pluck()
     .iterate(ops);
+}
+
+/** How many claims a read of everything came to. */
+export function countWanted(db: Db, plan: Plan): number {
+  if (plan.current === 0) return plan.added;
+  return db.prepare<[], number>('SELECT COUNT(*) FROM stage.wanted').pluck().get() ?? 0;
+}
+
+/** Keys that one object was given more than once, and how often beyond the first. */
+export function repeatedKeys(db: Db): IterableIterator<{ readonly key: string; readonly more: number }> {
+  return db
+    .prepare<[], { key: string; more: number }>(
+      'SELECT key, COUNT(*) - 1 AS more FROM stage.entry GROUP BY key, object HAVING COUNT(*) > 1',
+    )
+    .iterate();
 }
 
 /** Objects that lose claims and were not read at all. */

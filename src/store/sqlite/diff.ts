@@ -6,6 +6,7 @@
  */
 import type { Plan, SourceRef } from '../store.js';
 import { hashDiff } from './diff-facts.js';
+import { leaveHeld } from './held.js';
 import type { Db } from './open.js';
 
 export const columns = 'key, object, attribute, kind, flags, spelling';
@@ -34,6 +35,9 @@ const distinct = `SELECT key, object, attribute, kind, flags, spelling FROM (
 
 /** Newly disabled or internal-only: the address is taken away from some senders, so it counts like a removal. */
 const isDenial = '(w.flags & ~c.flags) <> 0';
+
+/** A claim that takes the place of another is a move only if it refuses nobody whom the other let in. */
+const isNoWorse = (claim: string): string => `(${claim}.flags & ~c.flags) = 0`;
 
 /** `stage.wanted`: what the staged entries come to. */
 function gatherWanted(db: Db): void {
@@ -71,7 +75,7 @@ export function planRead(db: Db, ref: SourceRef): Plan {
   diffWanted(db, ref);
   db.prepare(
     `INSERT INTO stage.diff
-     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key) THEN '=' ELSE '-' END,
+     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key AND ${isNoWorse('o')}) THEN '=' ELSE '-' END,
             c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
      FROM claim c
      WHERE c.tenant = ? AND c.source = ?
@@ -84,7 +88,7 @@ export function planRead(db: Db, ref: SourceRef): Plan {
 
 /**
  * Compares the staged objects, and no others, with their claims: the cost is that of the changes. Their claims that are not
- * staged are gone, unless the object holds values that could not be used.
+ * staged are gone, unless the object holds values that could not be used. What an earlier run has held stays held.
  */
 export function planChanges(db: Db, ref: SourceRef): Plan {
   indexByObject(db);
@@ -92,9 +96,9 @@ export function planChanges(db: Db, ref: SourceRef): Plan {
   diffWanted(db, ref);
   db.prepare(
     `INSERT INTO stage.diff
-     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key)
+     SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key AND ${isNoWorse('o')})
               OR EXISTS (SELECT 1 FROM claim k WHERE k.tenant = c.tenant AND k.source = c.source AND k.key = c.key
-                         AND NOT EXISTS (SELECT 1 FROM stage.touched g WHERE g.object = k.object)) THEN '=' ELSE '-' END,
+                         AND ${isNoWorse('k')} AND NOT EXISTS (SELECT 1 FROM stage.touched g WHERE g.object = k.object)) THEN '=' ELSE '-' END,
             c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
      FROM stage.touched t
      JOIN claim c ON c.tenant = ? AND c.source = ? AND c.object = t.object
@@ -102,6 +106,7 @@ export function planChanges(db: Db, ref: SourceRef): Plan {
        AND NOT EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = c.object)
      ORDER BY c.key, c.object`,
   ).run(ref.tenantId, ref.sourceId);
+  leaveHeld(db, ref);
   return summarise(db, countClaims(db, ref));
 }
 

@@ -19,6 +19,37 @@ export function newestHold(db: Db, ref: SourceRef): Hold | undefined {
     .get(ref.tenantId, ref.sourceId);
 }
 
+/** Of the staged difference, what waits for a person already: it is neither counted anew nor applied by the way. */
+export function leaveHeld(db: Db, ref: SourceRef): void {
+  const hold = newestHold(db, ref);
+  if (hold === undefined) return;
+  db.prepare(
+    `DELETE FROM stage.diff WHERE op IN ('-', '=', '!') AND EXISTS (
+       SELECT 1 FROM held h WHERE h.tenant = ? AND h.run = ? AND h.key = diff.key AND h.object = diff.object
+         AND CASE h.op WHEN '-' THEN diff.op <> '!' WHEN '!' THEN diff.op = '!' AND diff.flags = h.flags END)`,
+  ).run(ref.tenantId, hold.run);
+}
+
+/**
+ * How much of what waits for a person is no longer so: objects staged now claim what was to be taken away, or come without the
+ * denial, or with a value that could not be used.
+ */
+export function countContradicted(db: Db, ref: SourceRef): number {
+  const hold = newestHold(db, ref);
+  if (hold === undefined) return 0;
+  return (
+    db
+      .prepare<[number, number], number>(
+        `SELECT COUNT(*) FROM held h LEFT JOIN stage.wanted w ON w.key = h.key AND w.object = h.object
+         WHERE h.tenant = ? AND h.run = ? AND h.op <> '+' AND (
+           CASE h.op WHEN '-' THEN w.key IS NOT NULL ELSE w.flags <> h.flags END
+           OR EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = h.object))`,
+      )
+      .pluck()
+      .get(ref.tenantId, hold.run) ?? 0
+  );
+}
+
 /** The hash of what a run held, whatever became of it. */
 export function settledHash(db: Db, run: number): string | undefined {
   return (

@@ -16,7 +16,7 @@ export interface SourceState {
   readonly fullAt: number | null;
   /** How many objects the directory said it held then. */
   readonly ownCount: number | null;
-  /** Claims that reads of changes have removed or denied since. */
+  /** Claims that reads of changes have removed or denied since; kept while more than the limit would go with them. */
   readonly removedSince: number;
   /** When all ids were last compared; null: not since the last read of everything. */
   readonly listedAt: number | null;
@@ -69,6 +69,14 @@ export function dropCursor(db: Db, ref: SourceRef): void {
 /** The same for every source. */
 export function dropAllCursors(db: Db): void {
   db.prepare('UPDATE source_state SET cursor = NULL').run();
+}
+
+/** A person has looked at what goes: reads of changes count anew. */
+export function forgetRemoved(db: Db, ref: SourceRef): void {
+  db.prepare('UPDATE source_state SET removed_since = 0 WHERE tenant = ? AND source = ?').run(
+    ref.tenantId,
+    ref.sourceId,
+  );
 }
 
 /** After a read of changes: the staged objects without an address of ours are known to have none. */
