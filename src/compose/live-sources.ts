@@ -68,19 +68,14 @@ export function createLiveSources({ config, claim, make = sourceOf }: LiveSource
       domain: policy.domain,
       ...{ perSecond, timeoutMs, negativeForMs },
       find: async (signal) => {
-        const entries = await ask(config, name, address, signal);
+        const entries = await ask(name, address, signal);
         return foundIn(entries, key, scopeOf(config, tenant), (holders) => claim(name, holders));
       },
     };
   }
 
-  async function ask(
-    config: Config,
-    name: string,
-    address: string,
-    signal: AbortSignal,
-  ): Promise<readonly Entry[]> {
-    const one = madeOf(config, name);
+  async function ask(name: string, address: string, signal: AbortSignal): Promise<readonly Entry[]> {
+    const one = madeOf(name);
     one.asking += 1;
     try {
       if (one.source.find === undefined)
@@ -95,10 +90,10 @@ export function createLiveSources({ config, claim, make = sourceOf }: LiveSource
     }
   }
 
-  function madeOf(config: Config, name: string): Made {
+  function madeOf(name: string): Made {
     let one = made.get(name);
     if (one === undefined) {
-      one = { source: make(config, name), asking: 0, isDropped: false };
+      one = { source: make(current.config, name), asking: 0, isDropped: false };
       made.set(name, one);
     }
     return one;

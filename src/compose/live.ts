@@ -7,10 +7,11 @@
 import { createServer } from 'node:net';
 import type { Config } from '../config/schema.js';
 import { bind, closeServer, describeAddress } from '../edge/bind.js';
-import { messageOf } from '../errors.js';
+import { messageOf, RollcallError } from '../errors.js';
 import type { AskLive } from '../live/answer.js';
 import { createLookups, type LookupFigures } from '../live/lookups.js';
 import { createLiveServer } from '../live/server.js';
+import { maxSocketPath } from '../live/wire.js';
 import type { Entry } from '../source/source.js';
 import type { Logger } from '../telemetry/log.js';
 import { createLiveClaims } from './live-claims.js';
@@ -60,6 +61,7 @@ export function openLive({ config, log, claim, make }: LiveOptions): Live {
     async listen() {
       const address = { path: livePath(config.dataDir) };
       try {
+        checkPath(address.path);
         await bind(server, address, 'live');
         server.on('error', (error) => log.error({ err: messageOf(error) }, 'live socket failed'));
         log.info({ address: describeAddress(address) }, 'live socket open');
@@ -84,4 +86,10 @@ export function openLive({ config, log, claim, make }: LiveOptions): Live {
       if (server.listening) await closeServer(server);
     },
   };
+}
+
+function checkPath(path: string): void {
+  if (Buffer.byteLength(path) <= maxSocketPath) return;
+  const what = `${path} is longer than the ${maxSocketPath} bytes that the path of a socket may have: choose a shorter dataDir`;
+  throw new RollcallError('config', what);
 }

@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { noAnswer, type LiveAnswer, type LiveQuestion } from './answer.js';
 import { readLines } from './lines.js';
 import { createMemory } from './memory.js';
-import { decodeAnswer, encodeQuestion, maxAnswer } from './wire.js';
+import { decodeAnswer, encodeQuestion, maxAnswer, maxSocketPath } from './wire.js';
 
 export interface LiveClientOptions {
   /** Of control's socket. */
@@ -98,6 +98,10 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
 
   function open(): Socket | undefined {
     if (now() < notBefore) return undefined;
+    if (Buffer.byteLength(path) > maxSocketPath) {
+      lose(`the path of its socket is longer than ${maxSocketPath} bytes: ${path}`);
+      return undefined;
+    }
     const made = connect({ path });
     socket = made;
     let why = 'closed';

@@ -29,6 +29,8 @@ export interface Gate {
    */
   enter(entrance: Entrance, work: () => Promise<void>, onRefused: (forMs: number) => void): void;
   /** Refuses everybody who waits. */
+  clear(): void;
+  /** Refuses everybody who waits, and who comes later. */
   close(): void;
 }
 
@@ -151,13 +153,18 @@ export function createGate({ maxConcurrent, maxWaiting, now }: GateOptions): Gat
     timer = setTimeout(pump, Math.max(1, Math.ceil(wake)));
   }
 
+  function clear(): void {
+    clearTimeout(timer);
+    waiting = 0;
+    for (const lane of lanes.values()) for (const each of lane.waiting.splice(0)) each.refuse(0);
+  }
+
   return {
     enter,
+    clear,
     close() {
       closed = true;
-      clearTimeout(timer);
-      waiting = 0;
-      for (const lane of lanes.values()) for (const each of lane.waiting.splice(0)) each.refuse(0);
+      clear();
     },
   };
 }

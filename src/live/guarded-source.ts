@@ -39,8 +39,8 @@ export interface GuardedSource {
   find(route: Route): Promise<Outcome>;
   /** How many look-ups have reached the directory. */
   finds(): number;
-  /** Tries again at once if it was left alone. */
-  resume(): void;
+  /** After a reload: answers everybody who waits, for the old routes lead nowhere, and is left alone no longer. */
+  reset(): void;
   /** Answers everybody who waits. */
   close(): void;
 }
@@ -57,6 +57,8 @@ const maxConcurrent = 2;
 const maxWaiting = 100;
 /** So much sooner than the asker's deadline, so that the answer is there by then. */
 const margin = 0.95;
+/** Of the same deadline: nobody waits longer for his turn, or the directory would have no time to answer and pass for dead. */
+const queueing = 0.75;
 /** After so many failures in a row, for so long. */
 const patience = 3;
 const pauseMs = 10_000;
@@ -75,10 +77,11 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
     const paused = pausedUntil - now();
     if (paused > 0) return Promise.resolve({ kind: 'no-answer', forMs: Math.ceil(paused) });
     const { domain, perSecond } = route;
-    const deadline = now() + route.timeoutMs * margin;
+    const began = now();
+    const deadline = began + route.timeoutMs * margin;
     return new Promise((resolve) => {
       gate.enter(
-        { domain, perSecond, deadline },
+        { domain, perSecond, deadline: began + route.timeoutMs * queueing },
         () => search(route, deadline - now(), resolve),
         (forMs) => resolve({ kind: 'limited', forMs }),
       );
@@ -122,7 +125,8 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
   return {
     find,
     finds: () => finds,
-    resume() {
+    reset() {
+      gate.clear();
       failures = 0;
       pausedUntil = -Infinity;
     },

@@ -163,7 +163,7 @@ export function createLookups(options: LookupOptions): Lookups {
       positives.clear();
       negatives.clear();
       flights.clear();
-      for (const { source } of sources.values()) source.resume();
+      for (const { source } of sources.values()) source.reset();
     },
     close() {
       closed = true;

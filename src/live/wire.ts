@@ -11,6 +11,9 @@ import type { LiveAnswer, LiveClaim, LiveQuestion } from './answer.js';
 
 const version = 1;
 
+/** In bytes; unix(7): sun_path holds 108, one of them NUL. What is longer is cut without an error, and is another socket. */
+export const maxSocketPath = 107;
+
 /** An address has at most 1,000 characters; escapes make six of one. */
 export const maxQuestion = 8192;
 export const maxAnswer = 65_536;

@@ -164,6 +164,25 @@ describe('without control', () => {
     expect(states).toEqual(['lost']);
   });
 
+  it('a path too long for a socket leads nowhere, least of all to the socket that it is cut to', async () => {
+    const long = join(folder, 'x'.repeat(200));
+    const server = createServer(() => undefined);
+    closers.push(() => closeServer(server));
+    let connections = 0;
+    server.on('connection', (socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(long.slice(0, 107), resolve));
+    const states: string[] = [];
+    const client = edge({ path: long, onState: (state, detail) => states.push(`${state} ${detail}`) });
+    expect(await client.ask(ada, 1000)).toEqual(silent);
+    expect(await client.ask(ada, 1000)).toEqual(silent);
+    expect(states.length).toBe(1);
+    expect(states[0]).toMatch(/^lost the path of its socket is longer than 107 bytes/);
+    expect(connections).toBe(0);
+  });
+
   it('that stops, whoever waits is let go; when it is back, it is asked again', async () => {
     let now = 0;
     const states: string[] = [];

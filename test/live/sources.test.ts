@@ -1,5 +1,5 @@
 /** What control makes of a question: whom it asks, what of the answer it believes, and what it has claimed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,7 @@ interface House {
   readonly asked: string[];
   readonly claimed: string[];
   made: number;
+  readonly madeOf: Config[];
   closed: number;
   ask(source: string, address: string): Promise<string>;
 }
@@ -70,8 +71,9 @@ function open(
       house.claimed.push(...entries.map(({ id }) => `${source} ${id}`));
       return Promise.resolve();
     },
-    make: (_config, source) => {
+    make: (config, source) => {
       house.made += 1;
+      house.madeOf.push(config);
       const search: Find = async (address) => {
         house.asked.push(`${source} ${address}`);
         return find(address, source);
@@ -84,7 +86,7 @@ function open(
     },
   });
   const house: House = {
-    ...{ live, asked: [], claimed: [], made: 0, closed: 0 },
+    ...{ live, asked: [], claimed: [], made: 0, madeOf: [], closed: 0 },
     ask: async (source, address) => (await live.ask({ source, address, look: false })).kind,
   };
   closers.push(() => live.close());
@@ -192,6 +194,18 @@ describe('a source', () => {
     expect({ made: house.made, closed: house.closed }).toEqual({ made: 3, closed: 2 });
   });
 
+  it('is never made of the configuration before a reload, whoever still waits from then', async () => {
+    const slow = { ...ldap, tenant: 'acme', confirm: { perSecond: 1 } };
+    const house = open(() => [], { ...two, sources: { ...(two['sources'] as Json), acme: slow } });
+    const early = ['a', 'b'].map((name) => house.ask('acme', `${name}@acme.example`));
+    const next = configOf(two);
+    house.live.reload(next);
+    expect(await Promise.all(early)).toEqual(['no-answer', 'no-answer']);
+    expect(await house.ask('acme', 'c@acme.example')).toBe('not-found');
+    expect(house.madeOf.slice(1)).toEqual([next]);
+    expect(house.asked).toEqual(['acme a@acme.example', 'acme c@acme.example']);
+  });
+
   it('that is gone after a reload is not asked any more', async () => {
     const house = open(() => []);
     const domains = { 'acme.example': { tenant: 'acme', sources: ['other'] } };
@@ -235,6 +249,8 @@ it('a socket that cannot be opened keeps nobody from his work', async () => {
   const config = { ...configOf(two), dataDir: join(folder, 'x'.repeat(200)) };
   const live = openLive({ config, log: silentLogger(), claim: () => Promise.resolve() });
   await live.listen();
+  // nor is another opened, where a path that is cut leads
+  expect(readdirSync(folder)).toEqual([]);
   await live.close();
   const client = createLiveClient({ path: join(config.dataDir, 'live.sock') });
   expect(await client.ask({ source: 'acme', address: 'a@acme.example', look: false }, 1000)).toMatchObject({
