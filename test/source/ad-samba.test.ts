@@ -88,6 +88,16 @@ describe.skipIf(!haveSamba)('ldap source on a real Samba AD', () => {
     expect(report.reasons.join()).toMatch(/catalog does not hold otherMailbox:.*port 636/);
   });
 
+  it('does not take it for complete either when it lacks an attribute of the filter: nobody matches there', async () => {
+    const filter = '(|(cn=Anna)(&(mail=*)(carLicense=yes)))';
+    const { report } = await readWhole(source('reader', { urls: [samba.globalCatalogUrl], filter }));
+    expect(report.complete).toBe(false);
+    expect(report.reasons.join()).toContain('catalog does not hold carLicense');
+    const byGroup = `(|(cn=Anna)(memberOf=CN=Inner,${samba.staffDn}))`;
+    const second = await readWhole(source('reader', { urls: [samba.globalCatalogUrl], filter: byGroup }));
+    expect(second.report.reasons.join()).toContain('universal groups only');
+  });
+
   describe.each([
     { account: 'admin', way: 'DirSync', urls: () => samba.ldapsUrl, deletions: true },
     { account: 'replicator', way: 'DirSync', urls: () => samba.ldapsUrl, deletions: false },

@@ -14,3 +14,8 @@ export function allOf(...filters: readonly string[]): string {
 export function anyOf(filters: readonly string[]): string {
   return `(|${filters.join('')})`;
 }
+
+/** The attributes that a filter asks for, as it spells them. */
+export function attributesIn(filter: string): string[] {
+  return [...filter.matchAll(/\(\s*([A-Za-z][A-Za-z0-9-]*)/g)].map(([, name]) => name ?? '');
+}

@@ -9,7 +9,7 @@ import { FilterParser, type SearchEntry } from 'ldapts';
 import { messageOf } from '../../../errors.js';
 import type { Reading } from '../changes.js';
 import { connect } from '../connect.js';
-import { anyOf } from '../filter.js';
+import { anyOf, attributesIn } from '../filter.js';
 import { readServerFacts } from '../server-facts.js';
 import type { Session } from '../session.js';
 
@@ -39,6 +39,10 @@ export async function besideCatalog<T>(
 export async function doubtsOfCatalog(reading: Reading): Promise<readonly string[]> {
   const found = await besideCatalog(reading, (session) => missing(session, reading));
   const mend = 'read each domain at port 636, as bases or sources of its own';
+  if (attributesIn(reading.filter).some((name) => name.toLowerCase() === 'memberof'))
+    return [
+      `the filter asks for memberOf, and a global catalog knows the members of universal groups only: use members, or ${mend}`,
+    ];
   if ('reason' in found)
     return [
       `whether the global catalog holds all that is needed cannot be checked: ${found.reason}. Or ${mend}`,
@@ -49,10 +53,14 @@ export async function doubtsOfCatalog(reading: Reading): Promise<readonly string
   ];
 }
 
-/** Attributes that the forest knows and its catalogs lack. Flags matter only where disabled accounts are told apart. */
+/**
+ * Attributes that the forest knows and its catalogs lack. Flags matter only where disabled accounts are told apart; what the
+ * filter asks for always does: nobody matches by an attribute that is not there.
+ */
 async function missing(session: Session, reading: Reading): Promise<string[]> {
   const { plan, options, facts } = reading;
-  const needed = options.respectDisabled ? plan.request : [plan.id, ...plan.addresses];
+  const read = options.respectDisabled ? plan.request : [plan.id, ...plan.addresses];
+  const needed = [...new Set([...read, ...attributesIn(reading.filter)])];
   const answer = await session.search({
     baseDN: facts.root.get('schemanamingcontext')?.[0] ?? '',
     scope: 'one',

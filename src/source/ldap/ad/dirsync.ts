@@ -9,6 +9,7 @@
 import { FilterParser, type SearchEntry } from 'ldapts';
 import type { Reading } from '../changes.js';
 import { explainResult } from '../explain.js';
+import { attributesIn } from '../filter.js';
 import { DirSyncControl, objectSecurity, type DirSyncAnswer } from './controls.js';
 import type { DirSyncCursor } from './cursor.js';
 import { databaseOf, unlike } from './database.js';
@@ -133,10 +134,11 @@ async function ask(
  * renames and moves, `isDeleted` for deletions.
  */
 function watched(reading: Reading): string[] {
-  const filtered = [...reading.filter.matchAll(/\(\s*([A-Za-z][A-Za-z0-9-]*)/g)].map(
-    ([, name]) => name ?? '',
-  );
-  const names = [...reading.plan.request, ...filtered, 'objectClass', 'objectGUID', 'name', 'isDeleted'];
+  const names = [
+    ...reading.plan.request,
+    ...attributesIn(reading.filter),
+    ...['objectClass', 'objectGUID', 'name', 'isDeleted'],
+  ];
   // the change behind a change of memberOf is one of a group's member
   const stored = names.map((name) => (name.toLowerCase() === 'memberof' ? 'member' : name));
   return [...new Map(stored.map((name) => [name.toLowerCase(), name])).values()];

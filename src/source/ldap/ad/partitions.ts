@@ -48,8 +48,8 @@ function contextOf(reading: Reading, base: string): string | undefined {
   return holding.sort((a, b) => b.length - a.length)[0];
 }
 
-/** `DC=example,DC=com` of anything in that domain. */
-function domainOf(base: string): string | undefined {
+/** `DC=example,DC=com` of anything in that domain; undefined when it is no DN. */
+export function domainOf(base: string): string | undefined {
   return normaliseDn(base) === undefined
     ? undefined
     : (/(?:^|,)\s*((?:DC\s*=[^,]*(?:,\s*|$))+)$/i.exec(base)?.[1] ?? '');
