@@ -179,6 +179,25 @@ describe('a list asked for again', () => {
     expect(await changesOf(one, await cursorOf(one))).toMatchObject({ doubts: [], proof: true });
   });
 
+  it('is read anew once a day, though the server calls it unchanged', async () => {
+    let now = Date.parse('2026-11-22T06:00:00Z');
+    const hour = 3_600_000;
+    for (const tag of [{ etag: '"1"' }, {}]) {
+      handler = serving(list, tag);
+      const one = source({ now: () => now });
+      const cursor = await cursorOf(one);
+      now += 23 * hour;
+      const again = await changesOf(one, cursor);
+      expect(again).toMatchObject({ doubts: [], proof: true });
+      now += hour;
+      const asked = requests.length;
+      expect(await changesOf(one, again.cursor)).toMatchObject({ proof: false, doubts: [expect.anything()] });
+      expect(requests).toHaveLength(asked);
+      handler = serving(`${list}cem@example.com\n`, tag);
+      expect((await readWhole(one)).addresses).toHaveLength(3);
+    }
+  });
+
   it('that has changed comes once, and is read from what came', async () => {
     handler = serving(list, { etag: '"1"' });
     const one = source();

@@ -15,6 +15,18 @@ export interface Known {
   readonly etag: string | undefined;
   /** RFC 9110 §8.8.2; only where it is safe to ask by it. */
   readonly lastModified: string | undefined;
+  /** When it was last read and compared. Milliseconds since the epoch. */
+  readonly readAt: number;
+}
+
+const trustedMs = 86_400_000;
+
+/**
+ * Whether the list is to be read again whatever the server says: it may say "unchanged" of what has changed, and removals may
+ * have been held that nobody sees again while nothing is compared.
+ */
+export function isTooOld({ readAt }: Known, now: number): boolean {
+  return !(Math.abs(now - readAt) < trustedMs);
 }
 
 export function writeCursor(known: Known): Cursor {
@@ -26,8 +38,8 @@ export function readCursor(cursor: Cursor, url: string): Known | undefined {
   try {
     const found = JSON.parse(cursor) as Partial<Known> | null;
     if (found?.url !== url || typeof found.sha256 !== 'string') return undefined;
-    const { sha256, etag, lastModified } = found;
-    return { url, sha256, etag: textOf(etag), lastModified: textOf(lastModified) };
+    const { sha256, etag, lastModified, readAt = 0 } = found; // 0: the cursor of an older version
+    return { url, sha256, etag: textOf(etag), lastModified: textOf(lastModified), readAt };
   } catch {
     return undefined;
   }

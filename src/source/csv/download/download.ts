@@ -12,7 +12,7 @@ import { RollcallError } from '../../../errors.js';
 import type { Change, ChangesReport, Cursor, Entry, ReadContext, ReadReport, Source } from '../../source.js';
 import { createCsvSource } from '../csv-source.js';
 import type { CsvSourceOptions } from '../options.js';
-import { conditionsOf, readCursor, validatorsOf, writeCursor, type Known } from './cursor.js';
+import { conditionsOf, isTooOld, readCursor, validatorsOf, writeCursor, type Known } from './cursor.js';
 import { labelOf, type DownloadOptions } from './options.js';
 import { dispatcherFor, get, type Answer } from './request.js';
 import { spoolUnnamed, type Spooled } from './spool.js';
@@ -54,6 +54,10 @@ export function createCsvDownload(options: DownloadOptions, reading: CsvReadingO
     const describe = (what: string) => ({ cursor, description: `${label}: ${what}` });
     if (known === undefined) {
       return { ...describe('not asked'), doubts: ['what was last read came from elsewhere'], proof: false };
+    }
+    if (isTooOld(known, (options.now ?? Date.now)())) {
+      const doubts = ['it is a day since the whole list was compared'];
+      return { ...describe('not asked'), doubts, proof: false };
     }
     yield [];
     const list = await download(options, known, context.signal);
@@ -100,7 +104,7 @@ async function download(
     const answer = await get(options, conditions, dispatcher, deadline.signal);
     if (answer.status === 304 && Object.keys(conditions).length > 0) return 'unchanged';
     if (answer.status !== 200) throw refuseStatus(label, answer.status);
-    return await receive(options, answer);
+    return await receive(options, answer, known);
   } catch (error) {
     signal.throwIfAborted();
     if (!deadline.signal.aborted) throw explainTrouble(label, error);
@@ -115,17 +119,23 @@ async function download(
   }
 }
 
-async function receive(options: DownloadOptions, answer: Answer): Promise<Downloaded> {
+async function receive(
+  options: DownloadOptions,
+  answer: Answer,
+  known: Known | undefined,
+): Promise<Downloaded> {
   const label = labelOf(options);
-  const { url, maxBytes, spoolFolder } = options;
+  const { url, maxBytes, spoolFolder, now = Date.now } = options;
   const encoding = (answer.header('content-encoding') ?? 'identity').trim().toLowerCase();
   const spooled = await spoolUnnamed(decoded(answer, encoding, label), {
     ...{ folder: spoolFolder, maxBytes, label },
   });
   const { sha256 } = spooled;
+  // the same list again is not compared
+  const readAt = known?.sha256 === sha256 ? known.readAt : now();
   return {
     ...{ spooled, sha256 },
-    cursor: writeCursor({ url, sha256, ...validatorsOf(answer) }),
+    cursor: writeCursor({ url, sha256, readAt, ...validatorsOf(answer) }),
     // the end of packed data is marked inside (RFC 1952 §2.3.1)
     isWhole:
       encoding !== 'identity' ||

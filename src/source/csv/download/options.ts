@@ -18,6 +18,7 @@ export interface DownloadOptions {
   readonly maxBytes: number;
   /** Folder for the list while it is read. */
   readonly spoolFolder: string;
+  readonly now?: () => number;
 }
 
 /** How the list is called in messages: its address without the query, which may let somebody in. */
