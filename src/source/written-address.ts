@@ -72,10 +72,19 @@ export function readParts(text: string, separators: string, rules: ReadingRules,
   // In `Doe, Ann <ann@example.com>` what has no `@` is a name.
   const lenient = rules.lenient || parts.some(({ bracketed }) => bracketed.length > 0);
   for (const part of parts) {
-    if (part.bracketed.length > 0) for (const one of part.bracketed) readOne(one, rules, into);
-    else if (part.text.includes('"')) readOne(part.text, { ...rules, lenient }, into);
+    if (part.bracketed.length > 0) {
+      for (const one of part.bracketed) readOne(one, rules, into);
+      readAround(part.outside, rules, into);
+    } else if (part.text.includes('"')) readOne(part.text, { ...rules, lenient }, into);
     else readWords(part.text, { ...rules, lenient }, into);
   }
+}
+
+/** Beside brackets: mostly a name, but `Ann <ann@example.com>+smtp:a@example.com` has an address there as well. */
+function readAround(text: string, rules: ReadingRules, into: Findings): void {
+  if (!text.includes('@')) return;
+  for (const word of text.split(/\s+|\+(?=smtp:)/i))
+    if (looksLikeAddress.test(word)) readOne(word, rules, into);
 }
 
 /** Reads what stands between two separators: words that are addresses each, unless some may be part of the next. */
@@ -94,21 +103,27 @@ function mayBelongTo(word: string, next: string | undefined): boolean {
 
 function readSpaced(text: string, rules: ReadingRules, into: Findings): void {
   const { isMail, address } = typed(text);
-  if (!isMail) return;
+  // `Tel:123 ann@example.com` is no address of another system; what a directory holds under another type is
+  const isOther = rules.spaces === 'keep' || otherSystem.test(text) || !looksLikeAddress.test(text);
+  if (!isMail && isOther) return;
   const isOne = address.indexOf('@') === address.lastIndexOf('@');
-  if (rules.spaces === 'keep' && isOne && parseInternal(address).ok) into.addresses.push(address);
+  if (isMail && rules.spaces === 'keep' && isOne && parseInternal(address).ok) into.addresses.push(address);
   else {
     const how = 'write Name <address>, or quotes around a local part with spaces';
     into.refused.push(`"${shorten(text)}" may be one address or a name and an address: ${how}`);
   }
 }
 
+const looksLikeAddress = /[^@\s]@[^@\s]+\.[^@\s]/;
+const otherSystem = /^(?:x[45]00|sip|spo|eum|notes):/i;
+
 const insteadOfWildcard =
   'list the addresses, or set patterns or catchAll of the domain; mail for nobody would be bounced to forged senders';
 
 /** Reads what can be one address only. */
 export function readOne(part: string, rules: ReadingRules, into: Findings): void {
-  const { isMail, isPrimary, address } = typed(strip(part));
+  const { isMail, isPrimary, address: written } = typed(strip(part));
+  const address = hasUnseen.test(written) ? written.replace(unseen, '') : written;
   if (!isMail || address === '') return;
   if (isPlaceholder(address)) {
     into.placeholder = true;
@@ -134,7 +149,10 @@ function typed(text: string): { isMail: boolean; isPrimary: boolean; address: st
   const prefix = /^([A-Za-z0-9-]{1,20}):/.exec(text)?.[1];
   if (prefix === undefined) return { isMail: true, isPrimary: false, address: text };
   const isMail = /^(?:smtp|mailto|e?-?mail)$/i.test(prefix);
-  return { isMail, isPrimary: prefix === 'SMTP', address: strip(text.slice(prefix.length + 1)) };
+  const rest = text.slice(prefix.length + 1);
+  // RFC 6068 §2: mailto:ann@example.com?subject=…
+  const address = strip(/^mailto$/i.test(prefix) ? rest.replace(/\?.*$/s, '') : rest);
+  return { isMail, isPrimary: prefix === 'SMTP', address };
 }
 
 /** PowerShell writes the type of a collection instead of its values. */
@@ -142,34 +160,47 @@ export function isPlaceholder(text: string): boolean {
   return /^(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]/.test(text);
 }
 
-const invisible = /[\s\u200b-\u200f\u2060\ufeff]/u;
+/** Characters that nobody sees and no address has: soft hyphens, and what comes with text copied from a web page. */
+const unseen = /[\u00ad\u200b\u200e\u200f\u2060\ufeff]/gu;
+const hasUnseen = new RegExp(unseen.source, 'u');
+/** What may stand around an address without a meaning: white space, the unseen, and a word processor's quotes. */
+const around = /[\s\u00ad\u200b-\u200f\u2060\ufeff“”„‟«»‹›‘’‚]/u;
 
-/** Takes off white space, and the invisible characters that come with text copied from a web page. */
+/** Takes off what stands around an address and is no part of it; and the pair of quotes or brackets that it is in. */
 export function strip(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && invisible.test(text.charAt(start))) start += 1;
-  while (end > start && invisible.test(text.charAt(end - 1))) end -= 1;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  while (start < end && around.test(text.charAt(start))) start += 1;
+  while (end > start && around.test(text.charAt(end - 1))) end -= 1;
+  const bare = start === 0 && end === text.length ? text : text.slice(start, end);
+  return wrapped.test(bare) ? strip(bare.slice(1, -1)) : bare;
 }
+
+/** In quotes, or in the brackets of a program's list: `"ann@example.com"`, `{SMTP:ann@example.com, smtp:a@example.com}`. */
+const wrapped = /^(?:'[^']*@[^']*'|"[^"]*@[^"]*"|\[[^[\]]*@[^[\]]*\]|\{[^{}]*@[^{}]*\}|\([^()]*@[^()]*\))$/;
 
 interface Part {
   readonly text: string;
   /** What stands in its angle brackets with an `@`. */
   readonly bracketed: readonly string[];
+  /** What stands before, between and behind those, without quoted names. */
+  readonly outside: string;
 }
 
 function partsOf(text: string, separators: string): Part[] {
   const parts: Part[] = [];
   let bracketed: string[] = [];
+  let outside = '';
   let start = 0;
+  let outsideFrom = 0;
   let opened = 0;
   let closing = '';
   const close = (end: number): void => {
     const part = strip(text.slice(start, end));
-    if (part !== '') parts.push({ text: part, bracketed });
+    if (part !== '') parts.push({ text: part, bracketed, outside: outside + text.slice(outsideFrom, end) });
     bracketed = [];
-    start = end + 1;
+    outside = '';
+    start = outsideFrom = end + 1;
   };
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charAt(at);
@@ -178,6 +209,8 @@ function partsOf(text: string, separators: string): Part[] {
       if (character !== closing) continue;
       const inside = text.slice(opened, at);
       if (closing === '>' && inside.includes('@')) bracketed.push(inside);
+      outside += `${text.slice(outsideFrom, opened - 1)} `;
+      outsideFrom = at + 1;
       closing = '';
     } else if (character === '"' || character === '<') {
       closing = character === '"' ? '"' : '>';

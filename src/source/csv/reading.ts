@@ -126,7 +126,8 @@ export class Reading {
   /** Sees what the first row tells; true when it is no entry itself. */
   #isFirst(cells: readonly string[], line: number): boolean {
     const { columns, isHeader } = this.#firstRow(cells);
-    if (columns === undefined && isComment(cells)) {
+    // `#1;ann@example.com` is a row
+    if (columns === undefined && isComment(cells) && !holdsAddress(cells.slice(1))) {
       this.#tally.comments += 1;
       return true;
     }
@@ -203,7 +204,7 @@ async function firstBytes(
 function holdsAddress(cells: readonly string[]): boolean {
   const found = newFindings();
   for (const cell of cells) readCell(cell, undefined, true, found);
-  return found.addresses.length > 0 || found.wildcard || found.unknown;
+  return found.addresses.length > 0 || found.refused.length > 0;
 }
 
 function isComment(cells: readonly string[]): boolean {

@@ -44,15 +44,15 @@ function refuseUnusable({ label, maxBadPercent }: CsvSourceOptions, tally: Tally
       hint: tally.wildcards > 0 ? 'List the addresses, or set patterns or catchAll of the domain.' : '',
     });
   }
-  if (isOver(tally, Math.max(maxBadPercent, 50))) {
+  if (isOver(tally.bad, tally, Math.max(maxBadPercent, 50))) {
     throw new RollcallError('input', `${label}: ${badRows(tally)}: this is not a list of addresses`, {
       hint: 'Mend the list, or name its columns in the configuration of the source.',
     });
   }
 }
 
-function isOver({ bad, rows }: Tally, percent: number): boolean {
-  return bad * 100 > rows * percent;
+function isOver(count: number, { rows }: Tally, percent: number): boolean {
+  return count * 100 > rows * percent;
 }
 
 function badRows({ bad, rows }: Tally): string {
@@ -61,9 +61,18 @@ function badRows({ bad, rows }: Tally): string {
 
 function rowDoubts({ maxBadPercent, wildcards }: CsvSourceOptions, tally: Tally, text: TextReader): string[] {
   const doubts: string[] = [];
-  if (isOver(tally, maxBadPercent))
-    doubts.push(`${badRows(tally)}, more than the ${String(maxBadPercent)} % of maxBadPercent`);
-  if (!text.endsWithBreak) doubts.push(...tally.lastRow.doubts(tally.rows));
+  const limit = `more than the ${String(maxBadPercent)} % of maxBadPercent`;
+  if (isOver(tally.bad, tally, maxBadPercent)) doubts.push(`${badRows(tally)}, ${limit}`);
+  // one that nobody mends must not keep every leaver; where there are many, the list is written in a way we do not know
+  if (isOver(tally.partial, tally, maxBadPercent)) {
+    const some = `${String(tally.partial)} of ${String(tally.rows)} rows have an address that cannot be read`;
+    doubts.push(`${some}, ${limit}`);
+  }
+  if (text.isCut)
+    doubts.push(
+      'the list ends within a character: it may be cut off (if it is whole, end it with a line break)',
+    );
+  else if (!text.endsWithBreak) doubts.push(...tally.lastRow.doubts(tally.rows));
   if (tally.placeholders > 0)
     doubts.push(`${String(tally.placeholders)} rows hold the name of a type instead of addresses`);
   if (tally.wildcards > 0 && wildcards !== 'ignore') {

@@ -66,6 +66,10 @@ const complaints: Readonly<Record<string, readonly [string, string]>> = {
   CSV_QUOTE_NOT_CLOSED: ['the row that begins here has a quote that is never closed', quoting],
   CSV_MAX_RECORD_SIZE: ['the row that begins here does not end: is there a quote too many?', quoting],
   CSV_INVALID_CLOSING_QUOTE: ['the row that begins here has text after a closing quote', quoting],
+  CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: [
+    'the row that begins here has text after a closing quote',
+    quoting,
+  ],
   INVALID_OPENING_QUOTE: ['the row that begins here has a quote in the middle of a cell', quoting],
 };
 
@@ -83,6 +87,7 @@ class CollectingParser extends Parser {
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       skip_empty_lines: true,
+      trim: true, // or white space before or behind quotes would be text outside of them
       max_record_size: maxRow,
     });
     this.#line = linesBefore;

@@ -6,9 +6,10 @@
  * is harmless and one too few a wrong 550, and nothing else in it is believed. A row with fewer is read as far as it goes.
  * An entry of a row with any complaint is doubtful.
  */
-import { entryKinds, type Entry, type EntryAddress, type EntryKind } from '../source.js';
+import type { Entry, EntryAddress } from '../source.js';
 import { isPlainAddress, newFindings, type Findings } from '../written-address.js';
 import { readCell } from './cell.js';
+import { flagsOf, type Flags } from './flags.js';
 import type { Columns } from './header.js';
 import { guessUnknown } from './unknown-bytes.js';
 
@@ -85,22 +86,8 @@ function byColumns(
   const primary = columns.address.length === 0 ? found.primary : undefined;
   return result(addresses, primary, line, [...ragged, ...found.refused], ragged.length > 0, found, {
     id: columns.id === undefined ? undefined : guessUnknown(cells[columns.id]?.trim() ?? ''),
-    ...flagsOf(cells, columns, rules),
+    ...flagsOf(cells, columns, rules.respectDisabled),
   });
-}
-
-type Flags = Pick<Entry, 'kind' | 'disabled' | 'internalOnly'>;
-
-function flagsOf(cells: readonly string[], columns: Columns, rules: RowRules): Flags {
-  return {
-    kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
-    disabled: isDisabled(cells, columns, rules),
-    internalOnly: isInternal(cells, columns),
-  };
-}
-
-function isInternal(cells: readonly string[], { internalOnly }: Columns): boolean {
-  return internalOnly !== undefined && isYes(cells[internalOnly]);
 }
 
 /** The row of one plain address and nothing in the other columns of ours: most of most lists. */
@@ -121,11 +108,12 @@ function simpleRow(
     if (cell !== '' && !addPlain(cell, columns.names[index] ?? '', rules.separator, addresses))
       return undefined;
   }
+  const { kind, disabled, internalOnly } = flagsOf(cells, columns, rules.respectDisabled);
   return plainResult({
     id: value,
-    kind: kindOf(columns.kind === undefined ? undefined : cells[columns.kind]),
-    disabled: isDisabled(cells, columns, rules),
-    internalOnly: isInternal(cells, columns),
+    kind,
+    disabled,
+    internalOnly,
     addresses,
     where: `line ${String(line)}`,
   });
@@ -252,29 +240,4 @@ function withoutRepeats(addresses: readonly EntryAddress[]): readonly EntryAddre
 
 function isBlank(cells: readonly string[]): boolean {
   return cells.every((cell) => cell.trim() === '');
-}
-
-function isDisabled(cells: readonly string[], columns: Columns, rules: RowRules): boolean {
-  if (!rules.respectDisabled || columns.disabled === undefined) return false;
-  const text = (cells[columns.disabled] ?? '').trim().toLowerCase();
-  return columns.disabledMeansNo
-    ? /^(?:0|false|no|n|nein|non|disabled)$/.test(text)
-    : yes.test(text) || /^(?:disabled|suspended)$/.test(text);
-}
-
-const yes = /^(?:1|true|yes|y|x|ja|oui)$/;
-
-function isYes(cell = ''): boolean {
-  return yes.test(cell.trim().toLowerCase());
-}
-
-function kindOf(cell: string | undefined): EntryKind {
-  if (cell === undefined) return 'other';
-  const text = cell.trim().toLowerCase();
-  const exact = entryKinds.find((kind) => kind === text);
-  if (exact !== undefined) return exact;
-  if (/group|list/.test(text)) return 'group';
-  if (text.includes('contact')) return 'contact';
-  if (/shared|room|equipment|folder/.test(text)) return 'mailbox';
-  return text.includes('user') ? 'user' : 'other';
 }

@@ -11,6 +11,8 @@ export class Tally {
   rows = 0;
   /** Rows without a usable address that should have one. */
   bad = 0;
+  /** Rows with a usable address, and with another that could not be read. */
+  partial = 0;
   entries = 0;
   comments = 0;
   /** Rows of people without a mailbox, where the export lists them as well. */
@@ -33,6 +35,7 @@ export class Tally {
     if (entry !== undefined) {
       this.entries += 1;
       this.kinds.add(entry.kind);
+      if (!row.wildcard && row.problems.some((problem) => problem.includes('@'))) this.partial += 1;
       for (const { value } of entry.addresses) if (isBeyondAscii(value)) this.beyondAscii += 1;
     } else if (row.empty && hasMailless) this.mailless += 1;
     else if (!row.wildcard) this.bad += 1;

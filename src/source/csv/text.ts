@@ -20,6 +20,7 @@ export class TextReader {
   #line = 1;
   #last = '\n';
   #unknown = 0;
+  #isCut = false;
   readonly #runs = new Map<string, string>();
 
   constructor(label: string, encoding: Encoding) {
@@ -30,6 +31,11 @@ export class TextReader {
   /** Whether the last line ended with a line break. */
   get endsWithBreak(): boolean {
     return this.#last === '\n' || this.#last === '\r';
+  }
+
+  /** Whether it ends with the beginning of a character, which may also be one of another encoding. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** How many runs of bytes were not UTF-8, and are marked. */
@@ -51,6 +57,7 @@ export class TextReader {
     const rest = this.#carry;
     this.#carry = Buffer.alloc(0);
     if (rest.length > 0 && this.#encoding.name.startsWith('utf-16')) throw this.#invalid(this.#line);
+    this.#isCut ||= this.#encoding.name === 'utf-8' && cutOffUtf8(rest) > 0;
     return this.#checked(this.#decode(rest));
   }
 
