@@ -2,7 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/cli.js';
+import type { Streams } from '../../src/cli/context.js';
 import { runJob } from '../../src/compose/jobs.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
@@ -81,6 +84,18 @@ describe('Entra ID, signed in with a certificate', () => {
     const run = await sync();
     expect(run).toMatchObject({ state: 'applied', complete: true, mode: 'full' });
     expect(run.counts).toMatchObject({ read: 251, added: 0, removed: 1 });
+  });
+
+  it('can be tried out on the command line', async () => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const streams = { stdin: process.stdin, stdout, stderr } as unknown as Streams;
+    const status = await runCli(['-c', join(folder, 'config.json'), 'source', 'test', 'entra'], streams);
+    const out = String(stdout.read() ?? '');
+    expect(out).toContain('Source entra, graph');
+    expect(out).toContain('permissions User.Read.All, GroupMember.Read.All, OrgContact.Read.All');
+    expect(out).toContain('    alias0@example.com  (proxyAddresses)');
+    expect(out).toMatch(/0 errors, \d+ warnings?, \d+ well\./);
+    expect(status).toBe(0);
   });
 
   it('removes nobody when the permission is taken away', async () => {

@@ -85,6 +85,7 @@ export async function startGraph({
   const app: Application = { tenantId, clientId, secrets: { [secret]: 'valid' }, ...application };
   const origins = { login: '', graph: '' };
   const directory = new GraphDirectory();
+  const granted = new Set(Object.values(needed).map(([least = '']) => least));
   const parts = {
     directory,
     delta: new GraphDelta(directory, () => origins.graph, now),
@@ -94,9 +95,10 @@ export async function startGraph({
       () => origins.login,
       () => origins.graph,
       now,
+      () => [...granted],
     ),
     faults: [] as Fault[],
-    granted: new Set(Object.values(needed).map(([least = '']) => least)),
+    granted,
     requests: [] as Seen[],
   };
   const serve = (server: Seen['server'], answer: (request: Asked) => Reply): Promise<Server> =>

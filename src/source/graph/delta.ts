@@ -9,7 +9,7 @@ import { RollcallError } from '../../errors.js';
 import type { GraphClient } from './client.js';
 import type { Collection } from './collections.js';
 import { isRecord } from './graph-error.js';
-import { patient } from './http.js';
+import { patient, type RetryLimits } from './http.js';
 
 /** One object, as a page has it. */
 export interface Item {
@@ -35,19 +35,25 @@ export function firstDelta({ name, select }: Collection): string {
   return `/v1.0/${name}/delta?$select=${select.join(',')}`;
 }
 
+/** Nothing, and a link to what changes from now on ("sync from now"). */
+export function latestDelta(collection: Collection): string {
+  return `${firstDelta(collection)}&$deltatoken=latest`;
+}
+
 /** Returns the deltaLink. Throws what GraphClient throws. */
 export async function* readDelta(
   client: GraphClient,
   collection: Collection,
   start: string,
   signal: AbortSignal,
+  limits: RetryLimits = patient,
 ): AsyncGenerator<DeltaPage, string, void> {
   const { permission } = collection;
   let url = client.resolve(start);
   let circle = { link: url, after: 1 };
   let empty = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
-    const answer = await client.json({ url, permission, limits: patient, delta: true }, signal);
+    const answer = await client.json({ url, permission, limits, delta: true }, signal);
     const next = linkOf(client, answer, '@odata.nextLink');
     const delta = linkOf(client, answer, '@odata.deltaLink');
     if ((next === undefined) === (delta === undefined))

@@ -14,6 +14,7 @@ import { findAddress } from './find.js';
 import { readAll } from './full-read.js';
 import { Http } from './http.js';
 import type { Clock, GraphSourceOptions } from './options.js';
+import { probeGraph } from './probe.js';
 import { Tokens } from './token.js';
 import { createTransport } from './transport.js';
 
@@ -33,6 +34,14 @@ export function createGraphSource(options: GraphSourceOptions, clock: Clock = re
     find: (address, context): Promise<readonly Entry[]> => {
       asking ??= open(options, clock);
       return findAddress(asking.client, collections, address, context);
+    },
+    probe: async (context) => {
+      const session = open(options, clock);
+      try {
+        return await probeGraph(session.client, collections, options, context);
+      } finally {
+        await session.close();
+      }
     },
     close: async () => {
       const session = asking;

@@ -7,7 +7,7 @@
 import type { GraphClient } from './client.js';
 import type { Collection } from './collections.js';
 import { pageOf, type Item } from './delta.js';
-import { patient } from './http.js';
+import { patient, type RetryLimits } from './http.js';
 
 /** `in` takes 15 values at most: learn.microsoft.com/graph/aad-advanced-queries. */
 const perRequest = 15;
@@ -19,13 +19,16 @@ export async function readAgain(
   collection: Collection,
   ids: readonly string[],
   signal: AbortSignal,
+  limits: RetryLimits = patient,
 ): Promise<Map<string, Item>> {
   const found = new Map<string, Item>();
   const groups = Array.from({ length: Math.ceil(ids.length / perRequest) }, (_, at) =>
     ids.slice(at * perRequest, (at + 1) * perRequest),
   );
   for (let at = 0; at < groups.length; at += atOnce) {
-    const some = groups.slice(at, at + atOnce).map((group) => readSome(client, collection, group, signal));
+    const some = groups
+      .slice(at, at + atOnce)
+      .map((group) => readSome(client, collection, group, signal, limits));
     for (const item of (await Promise.all(some)).flat()) found.set(item.id, item);
   }
   return found;
@@ -36,10 +39,11 @@ async function readSome(
   collection: Collection,
   ids: readonly string[],
   signal: AbortSignal,
+  limits: RetryLimits,
 ): Promise<readonly Item[]> {
   const list = ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(',');
   const query = `$filter=${encodeURIComponent(`id in (${list})`)}&$select=id,${collection.select.join(',')}`;
   const url = `/v1.0/${collection.name}?${query}`;
-  const answer = await client.json({ url, permission: collection.permission, limits: patient }, signal);
+  const answer = await client.json({ url, permission: collection.permission, limits }, signal);
   return pageOf(client, collection, answer).items.filter(({ removed }) => removed === undefined);
 }
