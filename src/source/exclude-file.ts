@@ -6,7 +6,9 @@
  * whom the administrator wanted out.
  */
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { setImmediate as others } from 'node:timers/promises';
 import { keyOf } from '../address/key.js';
 import { parseMailbox } from '../address/mailbox.js';
 import { messageOf, RollcallError } from '../errors.js';
@@ -19,6 +21,7 @@ export interface ExcludedAddresses {
 }
 
 const maxOctets = 64 * 1024 * 1024; // about two million addresses
+const linesAtOnce = 10_000;
 
 export async function readExcludeFile(path: string): Promise<ExcludedAddresses> {
   const text = await readText(path);
@@ -26,6 +29,8 @@ export async function readExcludeFile(path: string): Promise<ExcludedAddresses> 
   let line = 0;
   for (const written of text.replace(/^\uFEFF/, '').split('\n')) {
     line += 1;
+    // a look-up reads it too, in the process that answers
+    if (line % linesAtOnce === 0) await others();
     const address = written.trim();
     if (address === '' || address.startsWith('#')) continue;
     const parsed = parseMailbox(address);
@@ -37,10 +42,12 @@ export async function readExcludeFile(path: string): Promise<ExcludedAddresses> 
 
 async function readText(path: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    // a pipe that nobody writes into would never be opened
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
-      if (size > maxOctets) throw refused(path, `it has more than ${String(maxOctets)} octets`);
+      const found = await file.stat();
+      if (!found.isFile()) throw refused(path, 'it is no file');
+      if (found.size > maxOctets) throw refused(path, `it has more than ${String(maxOctets)} octets`);
       return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
     } finally {
       await file.close();

@@ -70,9 +70,14 @@ async function loadExclusions({ patterns, file }: ExcludeOptions): Promise<Exclu
   };
 }
 
-/** As keys are folded; a domain with a glob in it is only folded to lower case. */
+/** As keys are folded; in a domain with globs each label without one. */
 function foldPattern(pattern: string): string {
   const at = pattern.lastIndexOf('@');
   const domain = pattern.slice(at + 1);
-  return `${foldLocal(pattern.slice(0, at))}@${normaliseDomain(domain) ?? domain.toLowerCase()}`;
+  const folded = normaliseDomain(domain) ?? domain.split('.').map(foldLabel).join('.');
+  return `${foldLocal(pattern.slice(0, at))}@${folded}`;
+}
+
+function foldLabel(label: string): string {
+  return normaliseDomain(label) ?? label.toLowerCase();
 }

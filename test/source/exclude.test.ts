@@ -1,4 +1,5 @@
 /** Addresses left out: whatever the kind of the source, in whole reads, in changes and in look-ups. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,17 @@ describe('by pattern', () => {
     const all = staff.flatMap((entry) => entry.addresses.map(({ value }) => value));
     expect(await addresses(patterns)).toEqual(all.filter((address) => !out.includes(address)));
   });
+
+  it.each(['*@*.bücher.example', '*@*.BÜCHER.*', '*@*.xn--bcher-kva.example'])(
+    '%s reaches a domain in A-labels',
+    async (pattern) => {
+      const entries = [person('5', ['post@info.bücher.example', 'post@info.bucher.example'])];
+      const { addresses: left } = await readWhole(
+        excluding(arraySource({ entries }), { patterns: [pattern] }),
+      );
+      expect(left).toEqual(['post@info.bucher.example']);
+    },
+  );
 
   it('an entry without any address left is none of the list, unless it is doubtful', async () => {
     const doubtful = person('9', ['svc-doubt@example.com'], { doubtful: true });
@@ -88,6 +100,12 @@ describe('by file', () => {
       message: expect.stringMatching(message) as string,
     });
   });
+});
+
+it('a pipe or a folder in place of the file fails the run, and never waits', async () => {
+  execFileSync('mkfifo', [file]);
+  await expect(addresses([], file)).rejects.toThrow(/left-out\.txt cannot be used: it is no file/);
+  await expect(addresses([], folder)).rejects.toThrow(/cannot be used: it is no file/);
 });
 
 describe('changes and look-ups', () => {
