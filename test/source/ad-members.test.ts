@@ -67,7 +67,7 @@ describe.skipIf(!haveSamba)('members of groups in a real Samba AD', () => {
   let samba: Samba;
   beforeAll(async () => {
     samba = await startSamba({ ldif });
-  }, 60_000);
+  }, 240_000);
   afterAll(async () => {
     await samba.remove();
   });

@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from './peers.js';
 import { admin, exchangeSchema, reader, realm, replicator, staffDn, suffix } from './samba-config.js';
@@ -40,26 +41,68 @@ export async function sambaTemplate(ldif = ''): Promise<string> {
   });
 }
 
-/** The folder of that name, made when it is not there. */
+/** The folder of that name, made when it is not there: once, whoever else wants it waits. */
 async function kept(name: string, make: (fresh: string) => Promise<void>): Promise<string> {
   const folder = join(cache, name);
-  if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, 'samba-new-'));
+  const lock = `${folder}.lock`;
+  while (!existsSync(folder) && !tryLock(lock)) await delay(100);
+  if (existsSync(folder)) {
+    unlock(lock);
+    return folder;
+  }
+  const fresh = mkdtempSync(join(cache, `samba-new-${String(process.pid)}-`));
   try {
     await make(fresh);
     renameSync(fresh, folder);
-  } catch (error) {
+  } finally {
     rmSync(fresh, { recursive: true, force: true });
-    // another test file was quicker
-    if (!existsSync(folder)) throw error;
+    unlock(lock);
   }
   return folder;
 }
 
-/** Those of other versions. */
+/** False while another process that is alive makes the same. */
+function tryLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const holder = holderOf(lock);
+    // empty: just being written
+    if (holder !== '' && !isAlive(holder)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function unlock(lock: string): void {
+  if (holderOf(lock) === String(process.pid)) rmSync(lock, { force: true });
+}
+
+function holderOf(lock: string): string {
+  try {
+    return readFileSync(lock, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(pid: string): boolean {
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Those of other versions, and what killed processes have left. */
 function removeOthers(base: string): void {
-  const old = readdirSync(cache).filter((name) => /^samba-[0-9a-f]{16}/.test(name) && !name.startsWith(base));
+  const old = readdirSync(cache).filter((name) => {
+    const maker = /^samba-new-(\d+)-/.exec(name)?.[1];
+    if (maker !== undefined) return !isAlive(maker);
+    return /^samba-(?:new|[0-9a-f]{16})/.test(name) && !name.startsWith(base);
+  });
   for (const name of old) rmSync(join(cache, name), { recursive: true, force: true });
 }
 
