@@ -1,5 +1,5 @@
 /** What waits for a person, while changes and claims of single entries go on. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../src/source/source.js';
 import { coveredAddresses } from '../../src/store/sqlite/coverage.js';
 import type { RunRecord } from '../../src/store/store.js';
@@ -202,4 +202,31 @@ test('an object without an address that was touched during a listing is expected
   expect(await sync({ how })).toMatchObject({ mode: 'changes' });
   house.now += hour;
   expect(await sync({ how })).toMatchObject({ mode: 'changes' });
+});
+
+test('a read of changes asks for the claims of what was touched, and does not walk through all', async () => {
+  await sync();
+  directory.delete('id-7');
+  const plans: string[] = [];
+  const prepare = house.db.prepare.bind(house.db);
+  vi.spyOn(house.db, 'prepare').mockImplementation((sql: string) => {
+    if (sql.includes('stage.touched') && sql.includes('claim c')) {
+      const steps = prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
+      plans.push(
+        ...steps
+          .all(
+            ...sql
+              .split('?')
+              .slice(1)
+              .map(() => 1),
+          )
+          .map(({ detail }) => detail),
+      );
+    }
+    return prepare(sql);
+  });
+  expect(await sync()).toMatchObject({ mode: 'changes', counts: { removed: 1 } });
+  const searches = plans.filter((detail) => /\bc\b/.test(detail));
+  expect(searches.length).toBeGreaterThan(0);
+  for (const detail of searches) expect(detail).toContain('object=?');
 });

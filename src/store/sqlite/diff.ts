@@ -94,6 +94,7 @@ export function planChanges(db: Db, ref: SourceRef): Plan {
   indexByObject(db);
   gatherWanted(db);
   diffWanted(db, ref);
+  // CROSS: the planner would walk through all claims of the source and ask of each whether it was touched
   db.prepare(
     `INSERT INTO stage.diff
      SELECT CASE WHEN EXISTS (SELECT 1 FROM stage.wanted o WHERE o.key = c.key AND ${isNoWorse('o')})
@@ -101,7 +102,7 @@ export function planChanges(db: Db, ref: SourceRef): Plan {
                          AND ${isNoWorse('k')} AND NOT EXISTS (SELECT 1 FROM stage.touched g WHERE g.object = k.object)) THEN '=' ELSE '-' END,
             c.key, c.object, c.attribute, c.kind, c.flags, c.spelling, NULL
      FROM stage.touched t
-     JOIN claim c ON c.tenant = ? AND c.source = ? AND c.object = t.object
+     CROSS JOIN claim c INDEXED BY claim_by_object ON c.tenant = ? AND c.source = ? AND c.object = t.object
      WHERE NOT EXISTS (SELECT 1 FROM stage.wanted w WHERE w.key = c.key AND w.object = c.object)
        AND NOT EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = c.object)
      ORDER BY c.key, c.object`,
