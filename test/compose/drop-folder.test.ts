@@ -359,3 +359,43 @@ describe('somebody who asks', () => {
     expect((await folder().take({ ...asked, dryRun: false })).record?.state).toBe('applied');
   });
 });
+
+describe('a sender who puts links in the place of our folders', () => {
+  const theirs = '20260101T000000Z-0000-theirs.csv';
+  const [old, year] = [{ files: 0, age: '1h' }, 366 * 86_400 * second];
+
+  it.each(['processing', 'done', 'failed'])(
+    'neither takes nor deletes the lists of others: %s',
+    async (place) => {
+      const others = join(root, 'others');
+      mkdirSync(others);
+      writeFileSync(join(others, theirs), 'email\nboss@example.com\n');
+      symlinkSync(others, join(inbox, place));
+      configure({ keep: old });
+      later = year;
+      const taken = folder();
+      await taken.take(byControl).catch(() => undefined);
+      await taken.prune();
+      expect(readdirSync(others)).toEqual([theirs]);
+    },
+  );
+
+  it('is told why nothing is taken', async () => {
+    symlinkSync(root, join(inbox, 'processing'));
+    await expect(folder().take(byControl)).rejects.toThrow(/processing cannot be read: it is not a folder/);
+  });
+});
+
+it('a clock that goes back has no list wait until then', async () => {
+  const path = list('staff.csv', 'ann');
+  const taken = folder();
+  later = 3_600 * second;
+  utimesSync(path, new Date(), new Date());
+  appendFileSync(path, 'bob@example.com\n');
+  later = -3_600 * second; // the file is from the future, and was seen then
+  await taken.take(byControl);
+  later = -7_200 * second;
+  await taken.take(byControl);
+  later += 11 * second;
+  expect((await taken.take(byControl)).record?.state).toBe('applied');
+});

@@ -102,6 +102,8 @@ async function filesIn(
 
 async function entriesOf(folder: string, mayBeMissing: boolean): Promise<AsyncIterable<{ name: string }>> {
   try {
+    // whoever may write around it could have put a link to the lists of others there
+    if (mayBeMissing && !(await lstat(folder)).isDirectory()) throw new Error('it is not a folder');
     return await opendir(folder);
   } catch (cause) {
     if (mayBeMissing && (cause as NodeJS.ErrnoException).code === 'ENOENT') return nothing();
@@ -132,8 +134,11 @@ export async function fileAt(path: string, name: string, isTaken: boolean): Prom
 function remember(memory: Memory, files: readonly Waiting[], now: number): void {
   const there = new Set(files.map(({ path }) => path));
   for (const path of memory.keys()) if (!there.has(path)) memory.delete(path);
-  for (const { path, signature } of files)
-    if (memory.get(path)?.signature !== signature) memory.set(path, { signature, since: now });
+  for (const { path, signature } of files) {
+    const known = memory.get(path);
+    // a clock that went back would have it wait until then
+    if (known?.signature !== signature || known.since > now) memory.set(path, { signature, since: now });
+  }
 }
 
 /** Milliseconds until it is settled, as far as can be told now. */

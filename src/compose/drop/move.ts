@@ -95,7 +95,11 @@ export interface Keep {
 export async function prune(folder: string, { files, ageMs }: Keep, now: number): Promise<void> {
   for (const place of [places.done, places.failed]) {
     const inside = join(folder, place);
-    const names = await readdir(inside).catch(() => []);
+    const isOurs = await lstat(inside).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    const names = isOurs ? await readdir(inside).catch(() => []) : []; // never through a link
     const stored = [...new Set(names.map(withoutReportEnd))].sort().reverse();
     const ours = stored.flatMap((name) => {
       const at = parseTaken(name)?.at;
