@@ -69,6 +69,15 @@ describe('a list does not count as complete', () => {
   });
 });
 
+it.each([
+  ['email\n\n\r\n \nx"y@example.com\n', 5],
+  ['email\n"a\nb@example.com"\n\n\nx"y\n', 6],
+  ['email,b\na@example.com,1\n\n"x\r\ny",a"b\n', 4],
+  ['email\n\n\n"x\ny\n', 4],
+])('a quote out of place is told with its line, whatever stands before: %j', async (list, line) => {
+  await expect(read(list)).rejects.toThrow(`line ${String(line)}: the row that begins here`);
+});
+
 const address = fc
   .tuple(fc.constantFrom('ann', 'a.b', 'x+y', "o'neil", 'c-d', '9'), fc.nat(999))
   .map(([local, number]) => `${local}${String(number)}@example.com`);

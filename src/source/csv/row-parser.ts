@@ -78,6 +78,7 @@ class CollectingParser extends Parser {
   #cells: string[][] = [];
   #lines: number[] = [];
   #counted = 0;
+  #emptyBefore = 0;
   #line: number;
 
   constructor(delimiter: string, linesBefore: number) {
@@ -93,9 +94,9 @@ class CollectingParser extends Parser {
     this.#line = linesBefore;
   }
 
-  /** The line after the last row: where the next one begins, when no empty line is in between. */
+  /** Where the next row begins: after the last one, and the empty lines behind it. */
   get nextLine(): number {
-    return this.#line + 1;
+    return this.#line + 1 + this.info.empty_lines - this.#emptyBefore;
   }
 
   takeRows(): Rows {
@@ -110,6 +111,7 @@ class CollectingParser extends Parser {
     const cells = row as string[];
     this.#cells.push(cells);
     this.#lines.push(this.#startOf(cells));
+    this.#emptyBefore = this.info.empty_lines;
     return true;
   }
 
