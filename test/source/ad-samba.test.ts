@@ -226,11 +226,14 @@ describe.skipIf(!haveSamba)('ldap source on a real Samba AD', () => {
     await samba.modify(ldif.remove(cn));
   });
 
-  it('doubts an OU that was renamed, when the base is below the domain', async () => {
+  it.each([
+    ['OU', 'organizationalUnit'],
+    ['L', 'locality'],
+  ])('doubts a new or moved %s, when the base is below the domain', async (rdn, objectClass) => {
     const staff = source('reader', { baseDns: [samba.staffDn], filter: '(cn=Anna)' });
     const { cursor } = (await readWhole(staff)).report;
-    const ou = `OU=Branch,${samba.staffDn}`;
-    await samba.modify(`dn: ${ou}\nchangetype: add\nobjectClass: organizationalUnit\n\n`);
+    const ou = `${rdn}=Branch,${samba.staffDn}`;
+    await samba.modify(`dn: ${ou}\nchangetype: add\nobjectClass: ${objectClass}\n\n`);
     const { report } = await readChanges(staff, cursor);
     expect(report.doubts).toEqual([expect.stringContaining(ou)]);
   });

@@ -90,7 +90,10 @@ function isKnownByGuid(reading: Reading): boolean {
   return reading.plan.id.toLowerCase() === 'objectguid';
 }
 
-const containers = new Set(['organizationalunit', 'container', 'builtindomain', 'domain']);
+const containers = new Set([
+  ...['organizationalunit', 'container', 'builtindomain', 'domain'],
+  ...['organization', 'locality', 'country'],
+]);
 
 /** Notices objects whose change changes others that are not touched themselves. */
 function watcher(
