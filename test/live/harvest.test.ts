@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectPolicy, askOnce } from '../processes/policy-client.js';
 import { eventually } from '../support/eventually.js';
-import type { StaffOptions } from '../support/product-config.js';
+import type { Json, StaffOptions } from '../support/product-config.js';
+import type { RunningProcess } from '../support/rollcall.js';
 import { haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { createLiveHouse, newPerson, type LiveHouse } from './house.js';
@@ -15,7 +16,8 @@ describe.runIf(haveSlapd)('before a real edge', () => {
   let proxy: TcpProxy;
   let searches: string[] = [];
   let delay: Promise<void> | undefined;
-  const closers: (() => Promise<void>)[] = [];
+  let product: LiveHouse;
+  const running: RunningProcess[] = [];
 
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: makePeople(20).ldif });
@@ -23,25 +25,30 @@ describe.runIf(haveSlapd)('before a real edge', () => {
       searches.push(...new Set(request.toString('latin1').match(harvested)));
       await delay;
     });
+    product = await createLiveHouse(slapd, options());
   });
   afterEach(async () => {
-    for (const close of closers.splice(0)) await close();
+    await Promise.all(running.splice(0).map((each) => each.kill()));
     searches = [];
     delay = undefined;
   });
   afterAll(async () => {
+    await product.remove();
     await proxy.close();
     await slapd.remove();
   });
 
-  async function house(options: StaffOptions = {}): Promise<LiveHouse> {
-    const made = await createLiveHouse(slapd, {
-      ...options,
-      source: { url: `ldap://127.0.0.1:${proxy.port}`, ...options.source },
+  function options(confirm: Json = {}): StaffOptions {
+    return {
+      source: { url: `ldap://127.0.0.1:${proxy.port}`, confirm },
       rest: { edges: { policy: { listen: '127.0.0.1:0', maxConnections: 1000 } } },
-    });
-    closers.push(() => made.remove());
-    return made;
+    };
+  }
+
+  async function start(name: 'control' | 'edge'): Promise<RunningProcess> {
+    const started = await product.start(name);
+    running.push(started);
+    return started;
   }
 
   /** So many questions over so many connections; every answer, with how long it took at the longest. */
@@ -66,9 +73,9 @@ describe.runIf(haveSlapd)('before a real edge', () => {
   }
 
   it('a harvest costs the directory its rate and no more, and everybody gets the word of the list', async () => {
-    const product = await house({ source: { confirm: { perSecond: 5 } } });
-    const control = await product.start('control');
-    const edge = await product.start('edge');
+    product.reconfigure(options({ perSecond: 5 }));
+    const control = await start('control');
+    const edge = await start('edge');
     const began = performance.now();
     const { answers } = await harvest(edge.port('policy'), 100, 10);
     const seconds = (performance.now() - began) / 1000;
@@ -88,9 +95,9 @@ describe.runIf(haveSlapd)('before a real edge', () => {
   });
 
   it('a directory that hangs delays no verdict past its deadline', async () => {
-    const product = await house({ source: { confirm: { timeout: '500ms', perSecond: 1000 } } });
-    await product.start('control');
-    const edge = await product.start('edge');
+    product.reconfigure(options({ timeout: '500ms', perSecond: 1000 }));
+    await start('control');
+    const edge = await start('edge');
     let goOn: () => void = () => undefined;
     delay = new Promise((resolve) => (goOn = resolve));
     const { answers, longestMs } = await harvest(edge.port('policy'), 50, 4);
@@ -101,14 +108,14 @@ describe.runIf(haveSlapd)('before a real edge', () => {
   });
 
   it('without control the list speaks, at once; when it is back, the directory is asked again', async () => {
-    const product = await house();
-    const edge = await product.start('edge');
+    product.reconfigure(options());
+    const edge = await start('edge');
     const port = edge.port('policy');
     await newPerson(slapd, 'hedy');
     expect(await askOnce(port, 'hedy@example.com')).toMatch(/^550 5\.1\.1 /);
     expect(edge.log()).toContain('control cannot be asked');
     for (const name of ['first', 'second']) {
-      const control = await product.start('control');
+      const control = await start('control');
       await newPerson(slapd, name);
       await eventually(
         () => askOnce(port, `${name}@example.com`),
@@ -120,15 +127,15 @@ describe.runIf(haveSlapd)('before a real edge', () => {
   });
 
   it('is asked no more after it was switched off, and by a person who looks without being claimed', async () => {
-    const product = await house();
-    const control = await product.start('control');
+    product.reconfigure(options());
+    const control = await start('control');
     await newPerson(slapd, 'ruth');
     const looked = await product.cli(['check', 'ruth@example.com']);
     expect(looked.json).toMatchObject({
       ...{ action: 'accept', reason: 'known', claims: [] },
       live: [{ source: 'staff', recipient: 'ruth@example.com', answer: 'found' }],
     });
-    product.reconfigure({ source: { confirm: { enabled: false } } });
+    product.reconfigure(options({ enabled: false }));
     process.kill(control.pid, 'SIGHUP');
     await eventually(
       () => control.log(),
