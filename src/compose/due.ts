@@ -9,8 +9,8 @@ import type { Config } from '../config/schema.js';
 import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/open.js';
-import { lastSyncStart, listRuns } from '../store/sqlite/run-records.js';
-import type { RunState, SourceRef } from '../store/store.js';
+import { lastSyncEnd, lastSyncStart } from '../store/sqlite/run-records.js';
+import type { SourceRef } from '../store/store.js';
 import { firstSlotAfter } from '../sync/schedule-slots.js';
 import { listOptions } from './reading.js';
 import { changedPaths } from './reload.js';
@@ -45,7 +45,7 @@ function whyDue(db: Db, name: string, source: SourceConfig, now: number): string
   if (!readsByItself(source)) return undefined;
   const ref = findSource(db, source.tenant, name);
   if (ref === undefined || !wasReadWhole(db, ref)) return 'never read whole';
-  if (lastSyncState(db, ref) === 'failed') return 'the last sync failed';
+  if (lastSyncEnd(db, ref)?.state === 'failed') return 'the last sync failed';
   const { schedule: expression, timezone } = source;
   if (expression === undefined || !source.catchUp) return undefined;
   const slot = firstSlotAfter({ expression, timezone }, lastSyncStart(db, ref) ?? 0, now);
@@ -58,11 +58,6 @@ function wasReadWhole(db: Db, ref: SourceRef): boolean {
     .pluck()
     .get(ref.tenantId, ref.sourceId);
   return row !== undefined && lastSyncStart(db, ref) !== undefined;
-}
-
-function lastSyncState(db: Db, ref: SourceRef): RunState | undefined {
-  return listRuns(db, { tenant: ref.tenant, source: ref.name, limit: 20 }).find(({ kind }) => kind === 'sync')
-    ?.state;
 }
 
 /** Sources that are new or read otherwise, and those of a domain that is new or got another scope. */

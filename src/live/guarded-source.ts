@@ -62,6 +62,8 @@ const queueing = 0.75;
 /** After so many failures in a row, for so long. */
 const patience = 3;
 const pauseMs = 10_000;
+/** After a refused password: each further try counts towards the lockout of the account. A reload tries at once. */
+const refusedMs = 15 * 60_000;
 const troubleLogMs = 60_000;
 /** A look-up that was told to stop and does not keeps its place no longer. */
 const lingerMs = 5000;
@@ -116,7 +118,8 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
 
   function fail(error: unknown): void {
     failures += 1;
-    if (failures >= patience) pausedUntil = now() + pauseMs;
+    if (isRefusedBind(error)) pausedUntil = now() + refusedMs;
+    else if (failures >= patience) pausedUntil = now() + pauseMs;
     if (now() - loggedAt < troubleLogMs) return;
     loggedAt = now();
     log.warn({ source: name, err: messageOf(error) }, 'live look-up not answered: the list’s word stands');
@@ -132,4 +135,10 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
     },
     close: () => gate.close(),
   };
+}
+
+/** RFC 4511 §4.1.9: invalidCredentials. */
+function isRefusedBind(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 49;
 }

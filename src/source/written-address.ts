@@ -4,7 +4,7 @@
  *
  * Promises: linear in the length of the text; each address as it is spelled; whatever holds an `@` and gives no address is
  * refused with the reason, never dropped, but for addresses of other systems (`sip:`, `X500:`, `SPO:`). Refuses whole domains
- * (`@example.com`) and patterns, which would accept everything, and never guesses which words before an `@` belong to an address.
+ * (`@example.com`) which would accept everything, takes a pattern as it is written, and never guesses which words before an `@` belong to an address.
  */
 import { parseInternal, parseMailbox } from '../address/mailbox.js';
 
@@ -133,11 +133,13 @@ export function readOne(part: string, rules: ReadingRules, into: Findings): void
     into.refused.push(
       `"${shorten(address)}" is a whole domain, which would accept everything: ${insteadOfWildcard}`,
     );
-  } else if (address.includes('*') && address.includes('@')) {
-    into.wildcard = true;
-    into.refused.push(`"${shorten(address)}" is a pattern: ${insteadOfWildcard}`);
   } else if (address.includes('@') && parseMailbox(address).ok) {
     into.addresses.push(address);
+    // RFC 5321 §4.1.2 allows it in a local part; more often somebody wants a pattern
+    if (address.includes('*')) {
+      into.wildcard = true;
+      into.refused.push(`"${shorten(address)}" is taken as written, not as a pattern: ${insteadOfWildcard}`);
+    }
     if (isPrimary) into.primary ??= address;
   } else if (!rules.lenient || address.includes('@')) {
     into.refused.push(`"${shorten(address)}" is not an address`);

@@ -6,7 +6,7 @@
  * Throws only `conflict` (another run of the source is in progress, or the lease was lost) and failures of the store itself:
  * any other end is a record.
  */
-import { RollcallError } from '../errors.js';
+import { asRollcallError, RollcallError } from '../errors.js';
 import { holdsLease, renewLease } from '../store/sqlite/lease.js';
 import { explainStoreError } from '../store/sqlite/open.js';
 import { getRun } from '../store/sqlite/run-records.js';
@@ -19,28 +19,44 @@ import type { RunDeps, SyncRequest } from './request.js';
 
 export async function runSync(deps: RunDeps, request: SyncRequest): Promise<RunRecord> {
   const handle = beginRun(deps.db, { ...request, now: deps.now(), leaseMs: deps.leaseMs });
+  const lease = keepLease(deps, handle);
   let staging: Staging | undefined;
   try {
     staging = openStaging(deps.db, handle.run);
-    const part = { deps, request, handle, staging, heartbeat: heartbeatOf(deps, handle) };
+    const part = { deps, request, handle, staging, heartbeat: () => lease.heartbeat() };
     const why = await runChanges(part);
     if (why !== undefined) await runFull(part, why);
   } catch (error) {
     closeFailed(deps, handle, error);
   } finally {
+    lease.stop();
+    await request.source.close?.().catch(() => undefined);
     staging?.discard();
   }
   return finish(deps, handle);
 }
 
-/** Keeps the lease while the run goes on; throws when it was lost. */
-function heartbeatOf(deps: RunDeps, handle: RunHandle): () => void {
+/** Keeps the lease while the run goes on, also while a source waits long for an answer; `heartbeat` throws when it was lost. */
+function keepLease(deps: RunDeps, handle: RunHandle): { heartbeat(): void; stop(): void } {
   let renewedAt = handle.startedAt;
-  return () => {
-    const now = deps.now();
-    if (now - renewedAt < deps.leaseMs / 3) return;
-    renewLease(deps.db, handle, now + deps.leaseMs);
-    renewedAt = now;
+  let lost: unknown;
+  const renew = (): void => {
+    renewedAt = deps.now();
+    renewLease(deps.db, handle, renewedAt + deps.leaseMs);
+  };
+  const timer = setInterval(() => {
+    try {
+      renew();
+    } catch (error) {
+      lost ??= error;
+    }
+  }, deps.leaseMs / 3);
+  return {
+    heartbeat() {
+      if (lost !== undefined) throw asRollcallError(lost);
+      if (deps.now() - renewedAt >= deps.leaseMs / 3) renew();
+    },
+    stop: () => clearInterval(timer),
   };
 }
 

@@ -200,6 +200,20 @@ describe('a slow directory', () => {
     expect(await lookups.ask(about('d@example.com'))).toMatchObject({ kind: 'found' });
   });
 
+  it('that refuses the password is not asked again for long, so that the account is not locked', async () => {
+    const { directory, lookups } = open();
+    directory.has = () => {
+      throw new Error('invalid credentials', { cause: Object.assign(new Error('49'), { code: 49 }) });
+    };
+    await lookups.ask(about('a@example.com'));
+    await vi.advanceTimersByTimeAsync(14 * 60_000);
+    await lookups.ask(about('b@example.com'));
+    expect(directory.asked).toEqual(['a@example.com']);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    await lookups.ask(about('b@example.com'));
+    expect(directory.asked.length).toBe(2);
+  });
+
   it('that fails has not said that somebody is unknown', async () => {
     const { directory, lookups } = open();
     directory.has = () => {

@@ -142,7 +142,7 @@ export function mtaConfig(edges: Record<string, unknown>): Record<string, unknow
       'example.com': { mode: 'enforce', sources: ['staff'] },
       'stale.example': { mode: 'enforce', sources: ['staff'], staleAfter: '1s' },
     },
-    sources: { staff: { kind: 'csv', path: 'staff.csv' } },
+    sources: { staff: { kind: 'csv', path: 'staff.csv', wildcards: 'ignore' } },
     edges,
   };
 }

@@ -84,9 +84,10 @@ describe('bars', () => {
 describe('whole domains and patterns', () => {
   const list = 'ann@example.com OK\n@example.net OK\ninfo-*@example.com OK\n';
 
-  it('are not claimed, are told by line, and leave the list incomplete', async () => {
+  it('accept nobody but who is named, are told by line, and leave the list incomplete', async () => {
     const { addresses, problems, report } = await read(list);
-    expect(addresses).toEqual(['ann@example.com']);
+    // a pattern is one address as it is written
+    expect(addresses).toEqual(['ann@example.com', 'info-*@example.com']);
     expect(problems.map(({ where }) => where)).toEqual(['line 2', 'line 3']);
     expect(problems[0]?.reason).toMatch(/whole domain.*patterns or catchAll/);
     expect(report.complete).toBe(false);

@@ -5,6 +5,7 @@
  * be said of the whole is in tally.ts and report.ts.
  */
 import type { Readable } from 'node:stream';
+import { parseMailbox } from '../../address/mailbox.js';
 import { messageOf, RollcallError } from '../../errors.js';
 import type { Entry, ReadContext, ReadReport } from '../source.js';
 import { newFindings } from '../written-address.js';
@@ -207,8 +208,9 @@ function holdsAddress(cells: readonly string[]): boolean {
   return found.addresses.length > 0 || found.refused.length > 0;
 }
 
-function isComment(cells: readonly string[]): boolean {
-  return cells[0]?.trimStart().startsWith('#') === true;
+/** `#ann@example.com` may be an address; taken for one it does no harm. */
+function isComment([first = '']: readonly string[]): boolean {
+  return first.trimStart().startsWith('#') && !parseMailbox(first.trim()).ok;
 }
 
 /** Primary address, first name, last name, then whatever there is: the order of FOPE's lists of users. */

@@ -2,7 +2,7 @@
  * Opens directory.db.
  *
  * Promises: WAL, so that readers never wait for a writer; `synchronous=FULL`, so that a committed run survives a power
- * cut; the newest schema. Writers wait up to ten seconds for each other and so must not be opened on the main thread of
+ * cut; the newest schema. Writers wait up to a minute for each other and so must not be opened on the main thread of
  * a process that answers the network.
  */
 import { mkdirSync } from 'node:fs';
@@ -13,7 +13,8 @@ import { migrate, migrationsFolder, schemaVersion } from '../migrate.js';
 
 export type Db = Database.Database;
 
-const busyTimeoutMs = 10_000;
+/** Longer than a big list takes to be applied, or its index to be built. */
+const busyTimeoutMs = 60_000;
 
 export function directoryPath(dataDir: string): string {
   return join(dataDir, 'directory.db');
