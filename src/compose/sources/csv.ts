@@ -5,10 +5,10 @@ import { resolveSecret } from '../../config/secret.js';
 import type { CsvSourceConfig } from '../../config/sources/csv.js';
 import { RollcallError } from '../../errors.js';
 import { createCsvSource, openCsvFile } from '../../source/csv/csv-source.js';
-import { createCsvDownload } from '../../source/csv/download/download.js';
 import type { DownloadOptions } from '../../source/csv/download/options.js';
 import type { Source } from '../../source/source.js';
 import { readCertificate } from './certificate.js';
+import { lazily } from './lazily.js';
 
 /** A list file that stands in for the source's own: an upload. */
 export interface Upload {
@@ -24,7 +24,11 @@ export interface CsvPlaces {
 
 export function csvSource(name: string, source: CsvSourceConfig, { upload, dataDir }: CsvPlaces): Source {
   if (upload === undefined && source.url !== undefined) {
-    return createCsvDownload(downloadOptions(name, source, source.url, dataDir), { ...source, name });
+    const options = downloadOptions(name, source, source.url, dataDir);
+    return lazily(async () => {
+      const { createCsvDownload } = await import('../../source/csv/download/download.js');
+      return createCsvDownload(options, { ...source, name });
+    }, ['changes']);
   }
   const path = upload?.path ?? source.path;
   if (path === undefined) throw noList(name, source);

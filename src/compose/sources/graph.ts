@@ -3,14 +3,14 @@ import { resolveSecret } from '../../config/secret.js';
 import type { GraphSourceConfig } from '../../config/sources/graph.js';
 import { RollcallError } from '../../errors.js';
 import { clouds } from '../../source/graph/clouds.js';
-import { createGraphSource } from '../../source/graph/graph-source.js';
-import type { GraphCredential } from '../../source/graph/options.js';
+import type { GraphCredential, GraphSourceOptions } from '../../source/graph/options.js';
 import type { Source } from '../../source/source.js';
 import { readCertificate } from './certificate.js';
+import { lazily } from './lazily.js';
 
 export function graphSource(name: string, source: GraphSourceConfig): Source {
   const { login, graph } = source.endpoints ?? clouds[source.cloud];
-  return createGraphSource({
+  const options: GraphSourceOptions = {
     name,
     tenantId: source.tenantId,
     clientId: source.clientId,
@@ -23,7 +23,11 @@ export function graphSource(name: string, source: GraphSourceConfig): Source {
     proxy: source.proxy,
     ca: source.ca === undefined ? undefined : readCertificate(source.ca, `sources.${name}.ca`),
     timeoutMs: source.timeout,
-  });
+  };
+  return lazily(async () => {
+    const { createGraphSource } = await import('../../source/graph/graph-source.js');
+    return createGraphSource(options);
+  }, ['changes', 'find', 'probe']);
 }
 
 function credentialOf(name: string, { clientSecret, certificate }: GraphSourceConfig): GraphCredential {
