@@ -17,18 +17,18 @@ export function lazily(load: () => Promise<Source>, abilities: readonly Ability[
     if (found === undefined) throw new RollcallError('internal', `this source has no ${ability}`);
     return found.bind(loaded) as NonNullable<Source[A]>;
   };
-  const all = {
-    changes: async function* (context, cursor) {
-      return yield* (await having('changes'))(context, cursor);
-    },
-    find: async (address, context) => (await having('find'))(address, context),
-    probe: async (context) => (await having('probe'))(context),
-  } satisfies Pick<Source, Ability>;
+  const can = (ability: Ability): boolean => abilities.includes(ability);
   return {
     async *read(context) {
       return yield* (await source()).read(context);
     },
-    ...Object.fromEntries(abilities.map((ability) => [ability, all[ability]])),
+    ...(can('changes') && {
+      changes: async function* (context, cursor) {
+        return yield* (await having('changes'))(context, cursor);
+      },
+    }),
+    ...(can('find') && { find: async (address, context) => (await having('find'))(address, context) }),
+    ...(can('probe') && { probe: async (context) => (await having('probe'))(context) }),
     close: async () => (await made)?.close?.(),
-  };
+  } satisfies Source;
 }
