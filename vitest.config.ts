@@ -8,8 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for a server of their own; three at a time keep two cores busy without starving a deadline.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     // The reporter lists the slowest at the end.
     slowTestThreshold: 5_000,
