@@ -14,7 +14,7 @@ import { workFolder } from './lib/workload.mjs';
 
 const people = 100_000;
 const folder = workFolder();
-const slapd = await startSlapd(folder, people);
+const slapd = await startSlapd(folder, people, { changes: true });
 const product = await configure(folder, { sources: { staff: ldapSource(slapd.url) } });
 const options = { env: ldapEnv };
 
