@@ -20,6 +20,7 @@ import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
 import { openLive, type Live } from './compose/live.js';
 import { logWarnings, openServiceLog } from './compose/logs.js';
+import { recoverStore } from './compose/recover-store.js';
 import { createReloader, optionsOf, type Reloader } from './compose/reload.js';
 import { createRunner, type Runner } from './compose/runner.js';
 import { openVerdicts, type Verdicts } from './compose/verdicts.js';
@@ -92,13 +93,6 @@ export async function runControl({ configPath }: { readonly configPath: string }
 function endByForce(log: Logger): void {
   log.error('a thread did not end, perhaps because a disk does not answer: ending the process by force');
   process.kill(process.pid, 'SIGKILL');
-}
-
-async function recoverStore(chores: WorkerPool, config: Config, log: Logger): Promise<void> {
-  const { interrupted, published, publishError } = await chores.run(() => config, { kind: 'recover' });
-  if (interrupted.length > 0) log.warn({ runs: interrupted }, 'runs found unfinished: marked interrupted');
-  if (published !== undefined) log.info({ ...published }, 'published');
-  if (publishError !== undefined) log.error({ err: publishError }, 'publishing failed: trying again');
 }
 
 interface Parts {

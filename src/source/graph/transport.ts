@@ -7,6 +7,7 @@
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, ProxyAgent, request, type Dispatcher } from 'undici';
 import { messageOf, RollcallError } from '../../errors.js';
+import { deadlineOf } from '../deadline.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -102,22 +103,6 @@ async function send(
   } finally {
     deadline.done();
   }
-}
-
-/** A signal that aborts with the caller's, or when the time is up. Not AbortSignal.any: it leaks on long-lived signals. */
-function deadlineOf(timeoutMs: number, signal: AbortSignal): { signal: AbortSignal; done: () => void } {
-  signal.throwIfAborted();
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  signal.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    done: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    },
-  };
 }
 
 async function textOf(body: AsyncIterable<Buffer>): Promise<string> {

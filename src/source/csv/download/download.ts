@@ -9,6 +9,7 @@
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { RollcallError } from '../../../errors.js';
+import { deadlineOf } from '../../deadline.js';
 import type { Change, ChangesReport, Cursor, Entry, ReadContext, ReadReport, Source } from '../../source.js';
 import { createCsvSource } from '../csv-source.js';
 import type { CsvSourceOptions } from '../options.js';
@@ -156,20 +157,4 @@ function decoded({ body }: Answer, encoding: string, label: string): AsyncIterab
     return pipeline(body, unpacked, () => undefined);
   }
   throw new RollcallError('source', `${label}: content encoding ${encoding.slice(0, 40)} is not understood`);
-}
-
-/** A signal that aborts with the caller's, or when the time is up. */
-function deadlineOf(timeoutMs: number, signal: AbortSignal): { signal: AbortSignal; done: () => void } {
-  signal.throwIfAborted();
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  signal.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    done: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    },
-  };
 }
