@@ -100,20 +100,18 @@ async function filesIn(
   return found;
 }
 
-async function entriesOf(folder: string, mayBeMissing: boolean): Promise<AsyncIterable<{ name: string }>> {
+async function entriesOf(
+  folder: string,
+  mayBeMissing: boolean,
+): Promise<AsyncIterable<{ name: string }> | Iterable<{ name: string }>> {
   try {
     // whoever may write around it could have put a link to the lists of others there
     if (mayBeMissing && !(await lstat(folder)).isDirectory()) throw new Error('it is not a folder');
     return await opendir(folder);
   } catch (cause) {
-    if (mayBeMissing && (cause as NodeJS.ErrnoException).code === 'ENOENT') return nothing();
+    if (mayBeMissing && (cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new RollcallError('source', `the folder ${folder} cannot be read: ${messageOf(cause)}`, { cause });
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- the shape of opendir
-async function* nothing(): AsyncGenerator<{ name: string }, void, void> {
-  yield* [];
 }
 
 /** Undefined when it is no regular file, or gone. Links are not followed. */
