@@ -77,6 +77,15 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       'max-lines': ['warn', { max: 500 }],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'node:process', importNames: ['exit'], message: noExit.message },
+            { name: 'fast-check', message: 'Import fc from test/support/property.ts, which seeds it.' },
+          ],
+        },
+      ],
       // Fakes implement asynchronous interfaces with nothing to wait for.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-empty-function': 'off',

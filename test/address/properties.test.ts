@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { displayDomain, normaliseDomain } from '../../src/address/domain.js';
 import { exactKeyOf, foldLocal, keyOf } from '../../src/address/key.js';

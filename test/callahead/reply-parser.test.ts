@@ -1,5 +1,5 @@
 /** Replies out of packets, however they are cut. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/callahead/finding.js';
 import { createReplyParser } from '../../src/callahead/reply-parser.js';

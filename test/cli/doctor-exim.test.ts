@@ -1,5 +1,5 @@
 /** Doctor on the configuration of an Exim: the RCPT ACL, statement by statement. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { eximFaults } from '../../src/cli/doctor/mta/catalogue-exim.js';
 import type { FaultId, MtaFinding } from '../../src/cli/doctor/mta/catalogue.js';

@@ -1,5 +1,5 @@
 /** Doctor on the configuration folder of a Haraka. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { harakaFaults } from '../../src/cli/doctor/mta/catalogue-haraka.js';
 import type { FaultId } from '../../src/cli/doctor/mta/catalogue.js';

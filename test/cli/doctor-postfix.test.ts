@@ -1,5 +1,5 @@
 /** Doctor on the configuration of a Postfix: each fault is found where it is, and not where it is not. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import type { FaultId, MtaFinding } from '../../src/cli/doctor/mta/catalogue.js';
 import { postfixFaults } from '../../src/cli/doctor/mta/catalogue-postfix.js';

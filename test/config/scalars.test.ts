@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, test } from 'vitest';
 import { domainKey } from '../../src/config/domain-name.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/config/durations.js';

@@ -1,9 +1,8 @@
 /**
  * kill -9 of control, thirty times, at random moments of the sync of a list with 100,000 entries.
  *
- * The edge answers one client all the while. Seeded: run again with ROLLCALL_SEED=N to get the same delays.
+ * The edge answers one client all the while. ROLLCALL_SEED=random tries other delays.
  */
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
+import { randomFrom, seed } from '../support/random.js';
 import { createRollcall, type Rollcall, type RunningProcess } from '../support/rollcall.js';
 import { session } from '../support/smtp-client.js';
 import { readStore, withStore, type StoreState } from '../support/store.js';
@@ -19,7 +19,6 @@ import { readStore, withStore, type StoreState } from '../support/store.js';
 const entries = 100_000;
 const moving = 1_000;
 const kills = 30;
-const seed = Number(process.env['ROLLCALL_SEED'] ?? randomInt(2 ** 31));
 
 /**
  * What a kill's random delay counts from: the start of the process; the first large write to the snapshot of the
@@ -126,7 +125,7 @@ describe('kill -9 of control', () => {
   }
 
   it('leaves the store at the generation before or after, and the edge answering right', async () => {
-    const random = mulberry32(seed);
+    const random = randomFrom(seed);
     const first = await syncInPeace(0);
     edge = await rollcall.start('edge');
     const client = new Client();
@@ -147,7 +146,7 @@ describe('kill -9 of control', () => {
       if (moment !== 'any') emptyWal(moment);
       const control = rollcall.spawn(['control']);
       const gone = once(control, 'exit');
-      const afterMs = Math.round(random() * (moment === 'any' ? longestMs : 25));
+      const afterMs = random(moment === 'any' ? Math.ceil(longestMs) : 25);
       if (moment !== 'any') await written(moment);
       await delay(afterMs);
       expect(control.exitCode, 'control ended by itself').toBeNull();
@@ -199,14 +198,3 @@ describe('kill -9 of control', () => {
     expect(client.longestMs).toBeLessThan(10_000);
   }, 480_000);
 });
-
-/** A small seeded generator of numbers from 0 to 1 (mulberry32, public domain). */
-function mulberry32(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,5 +1,5 @@
 /** Streams of bytes as packets, for codecs that must read the same however their input is cut. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import type { RequestParser } from '../../src/edge/exchange.js';
 
 export interface Reading<Request> {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { createReadsocketParser } from '../../src/edge/readsocket/codec.js';
 import { createTcpParser, maxTcpLine, tcpReply } from '../../src/edge/tcp-table/codec.js';

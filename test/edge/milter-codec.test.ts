@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { createFrameReader, type Frame } from '../../src/edge/milter/codec.js';
 import { createConversation } from '../../src/edge/milter/conversation.js';

@@ -1,6 +1,6 @@
 /** The milter edge under everything that is not a quiet dialogue: late verdicts, silence, floods, garbage, drain. */
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import type { ListenAddress } from '../../src/edge/bind.js';
 import { verdictFor, recorder } from './fake-decide.js';

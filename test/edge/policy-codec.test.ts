@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { createPolicyParser, type PolicyRequest } from '../../src/edge/postfix/codec.js';
 import { policyRequest } from './client.js';

@@ -1,5 +1,5 @@
 /** The codecs of the proxy: end of data, replies, XFORWARD, PROXY headers, and what is made of EHLO. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import {
   addressOf,

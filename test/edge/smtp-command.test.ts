@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { parsePathArgument, unknownParameter } from '../../src/edge/smtp/command.js';
 import { Conversation } from '../../src/edge/smtp/conversation.js';

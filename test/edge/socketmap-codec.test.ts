@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { createNetstringParser, netstring } from '../../src/edge/socketmap/codec.js';
 import { everyCut, cut, readAll, streams } from './cut.js';
@@ -72,6 +72,11 @@ describe('netstring parser', () => {
         expect(requests, wrong).toEqual(['abc']);
         expect(problem, wrong).toMatch(/^not a netstring/);
       }
+  });
+
+  it('calls a length with leading zeros no length, above the limit too, wherever it is cut', () => {
+    for (const chunks of everyCut(Buffer.from('3:abc,0099')))
+      expect(read(chunks, 3)).toEqual({ requests: ['abc'], problem: 'not a netstring: no length' });
   });
 
   it('does not mind leading zeros without end', () => {

@@ -1,5 +1,5 @@
 /** A file says what decide says: whoever is in it is taken (or deferred as removed), and whoever is taken is in it. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { parseMailbox } from '../../src/address/mailbox.js';
 import type { Entry } from '../../src/source/source.js';

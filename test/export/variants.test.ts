@@ -1,5 +1,5 @@
 /** A mail server that folds only ASCII finds whom Rollcall would take, however somebody spells them. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { foldLocal } from '../../src/address/key.js';
 import { variantsOf, type Folding } from '../../src/export/variants.js';

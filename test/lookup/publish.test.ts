@@ -8,7 +8,7 @@ import {
   writeSync,
   closeSync,
 } from 'node:fs';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { damagedMarkerPath } from '../../src/lookup/schema.js';
 import { openLookup } from '../../src/lookup/reader.js';

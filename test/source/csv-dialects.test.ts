@@ -1,6 +1,6 @@
 /** The csv source: any dialect of the same addresses gives the same claims; what is a guess is told; memory stays bounded. */
 import { Readable } from 'node:stream';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { createCsvSource } from '../../src/source/csv/csv-source.js';
 import { readList } from './read-list.js';

@@ -1,5 +1,5 @@
 /** No address of a list is lost in silence: it is claimed, or its line is told, or the list does not count as complete. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { readList as read } from './read-list.js';
 

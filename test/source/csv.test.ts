@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import { RollcallError } from '../../src/errors.js';
 import { openCsvFile } from '../../src/source/csv/csv-source.js';

@@ -1,5 +1,5 @@
 /** Distinguished names: which spellings are one name. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { isBelow, normaliseDn, parentOf } from '../../src/source/ldap/dn.js';
 

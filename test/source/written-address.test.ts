@@ -1,5 +1,5 @@
 /** Addresses as they are written into directories: nothing with an `@` in it is dropped in silence. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { newFindings, readValue, type Findings } from '../../src/source/written-address.js';
 

@@ -2,17 +2,7 @@
  * Random life of a directory, from a seed: people come, go, are renamed and moved, get and lose addresses; whole teams move in
  * and out of the part that is read. As LDIF change records, with a model of what is true afterwards.
  */
-
-/** Numbers below 2^32 from a seed (mulberry32): the same seed, the same life. */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import { randomFrom } from './random.js';
 
 interface Person {
   uid: string;

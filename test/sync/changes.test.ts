@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RollcallError } from '../../src/errors.js';
 import { readSourceState } from '../../src/store/sqlite/source-state.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, test } from 'vitest';
 import { guard, type GuardInput } from '../../src/sync/guard.js';
 import type { Plan } from '../../src/store/store.js';

@@ -1,5 +1,5 @@
 /** Whatever reads, claims and people do one after another: nobody who is in the directory is refused. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { expect, test } from 'vitest';
 import { RollcallError } from '../../src/errors.js';
 import type { Entry } from '../../src/source/source.js';

@@ -38,10 +38,11 @@ export function createNetstringParser(maxBytes: number): RequestParser<string> {
       for (; at < data.length; at += 1) {
         const digit = data.charCodeAt(at) - zero;
         if (digit < 0 || digit > 9) break;
+        // judged digit by digit, like the limit: the answer is the same wherever the packets were cut
+        if (at > start && length === 0) return noLength;
         length = length * 10 + digit;
         if (length > maxBytes) return 'request too long';
       }
-      if (at > start + 1 && data.charCodeAt(start) === zero) return noLength;
       if (at === data.length) {
         head = data.slice(start);
         return undefined;
