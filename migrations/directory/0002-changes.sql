@@ -23,5 +23,8 @@ CREATE TABLE unclaimed (
   PRIMARY KEY (tenant, source, object)
 ) WITHOUT ROWID;
 
+-- Addresses of the domain that reads of changes have removed or denied since the last complete read of everything.
+ALTER TABLE coverage ADD COLUMN removed_since INTEGER NOT NULL DEFAULT 0;
+
 -- How a run read its source: `full`, everything; `changes`, what changed since the cursor; `claim`, single entries.
 ALTER TABLE run ADD COLUMN mode TEXT NOT NULL DEFAULT 'full';

@@ -35,8 +35,10 @@ export interface GuardInput {
 
 export interface DomainLoss {
   readonly domain: string;
-  /** Addresses at the last complete read. */
+  /** Addresses now. */
   readonly before: number;
+  /** Addresses that reads of changes have taken away since everything was last read: they count together. */
+  readonly since: number;
   readonly lost: number;
   /** Addresses that are left. */
   readonly left: number;
@@ -91,14 +93,16 @@ function removalReasons({ plan, limits, domains, waits, removedSince }: GuardInp
 type RemovalLimits = GuardLimits['removals'];
 
 function domainReason(
-  { domain, before, lost, left }: DomainLoss,
+  { domain, before, since, lost, left }: DomainLoss,
   limits: RemovalLimits,
 ): string[] | undefined {
   // one address may well leave a domain for good; two at once, and the domain empty, is a mishap until a person says no
   if (before > 1 && left <= 0) return [`no address in ${domain} is left of ${before}`];
-  if (lost <= allowance(before, limits.domainPercent, limits.floor)) return undefined;
+  if (lost === 0 || lost + since <= allowance(before + since, limits.domainPercent, limits.floor))
+    return undefined;
+  const limit = `the limit for one domain is ${limits.domainPercent} %`;
   return [
-    `${lost} of ${before} addresses in ${domain} would be removed; the limit for one domain is ${limits.domainPercent} %`,
+    `${lost + since} of ${before + since} addresses in ${domain} would be removed${already(since)}; ${limit}`,
   ];
 }
 
@@ -108,13 +112,16 @@ function countReason(plan: Plan, { percent, floor }: RemovalLimits, since: numbe
   const had = plan.current + since;
   if (lost > allowance(had, percent, floor)) {
     const denied = plan.denied > 0 ? ` (${plan.denied} of them disabled or closed to outside senders)` : '';
-    const earlier = since > 0 ? `, ${since} of them already gone by reads of changes` : '';
     const limit = `the limit is ${percent} % (at least ${floor})`;
-    return [`${lost} of ${had} claims would be removed${denied}${earlier}; ${limit}`];
+    return [`${lost} of ${had} claims would be removed${denied}${already(since)}; ${limit}`];
   }
   // below the floor a small list could vanish whole
   const isAll = plan.removed + since > 1 && plan.removed === plan.current;
   return isAll ? [`all ${had} claims would be removed`] : undefined;
+}
+
+function already(since: number): string {
+  return since > 0 ? `, ${since} of them already gone by reads of changes` : '';
 }
 
 function growthReason(plan: Plan, limits: GuardLimits): string | undefined {

@@ -1,5 +1,5 @@
 /** What a plan takes from each domain, for the guard. Reads the staged difference. */
-import { coveredAddresses } from '../store/sqlite/coverage.js';
+import { readCoverage } from '../store/sqlite/coverage.js';
 import { countWanted, keysOf, lostKeys, repeatedKeys } from '../store/sqlite/diff-facts.js';
 import type { Plan, PlanPart } from '../store/store.js';
 import type { DomainLoss } from './guard.js';
@@ -9,12 +9,13 @@ import type { Scope } from './scope.js';
 
 /** `leftIn`: how many addresses a covered domain has after the plan. */
 export function lossesOf({ deps, request }: RunPart, leftIn: (domain: string) => number): DomainLoss[] {
-  const before = coveredAddresses(deps.db, request.ref);
+  const covered = readCoverage(deps.db, request.ref);
   const lost = countByDomain(lostKeys(deps.db), request.scope);
   return request.scope.covers
     .map((domain) => ({
       domain,
-      before: before.get(domain) ?? 0,
+      before: covered.get(domain)?.addresses ?? 0,
+      since: covered.get(domain)?.removedSince ?? 0,
       lost: lost.get(domain) ?? 0,
       left: leftIn(domain),
     }))
@@ -26,16 +27,19 @@ interface Where {
   readonly request: { readonly scope: Scope };
 }
 
-/** Claims that come, and that go, by covered domain. With removals held only moved ones go. */
+/** By covered domain: claims that come, claims that go, and addresses taken away. With removals held only moved claims go. */
 export function gainsAndLosses(
   { deps, request }: Where,
   hold: readonly PlanPart[] = [],
 ): {
   readonly gained: Map<string, number>;
   readonly lost: Map<string, number>;
+  readonly removed: Map<string, number>;
 } {
-  const gone = hold.includes('removals') ? '=' : '-=';
+  const isHeld = hold.includes('removals');
+  const gone = isHeld ? '=' : '-=';
   return {
+    removed: isHeld ? new Map<string, number>() : countByDomain(lostKeys(deps.db), request.scope),
     gained: countByDomain(keysOf(deps.db, '+'), request.scope),
     lost: countByDomain(keysOf(deps.db, gone), request.scope),
   };

@@ -7,7 +7,7 @@
 import { keyOf } from '../address/key.js';
 import { parseMailbox } from '../address/mailbox.js';
 import { applyPlan } from '../store/sqlite/apply.js';
-import { coveredAddresses } from '../store/sqlite/coverage.js';
+import { readCoverage } from '../store/sqlite/coverage.js';
 import { compareListing, planChanges } from '../store/sqlite/diff.js';
 import { lostKeys } from '../store/sqlite/diff-facts.js';
 import { countContradicted, keepSample } from '../store/sqlite/held.js';
@@ -101,9 +101,9 @@ async function applyChanges(part: RunPart, start: Start): Promise<readonly strin
 function decide(part: RunPart, { state }: Start, plan: Plan): ReturnType<typeof guardChanges> {
   const { deps, request } = part;
   const { gained, lost } = gainsAndLosses(part);
-  const before = coveredAddresses(deps.db, request.ref);
+  const covered = readCoverage(deps.db, request.ref);
   const leftIn = (domain: string): number =>
-    (before.get(domain) ?? 0) + (gained.get(domain) ?? 0) - (lost.get(domain) ?? 0);
+    (covered.get(domain)?.addresses ?? 0) + (gained.get(domain) ?? 0) - (lost.get(domain) ?? 0);
   return guardChanges({
     plan,
     limits: request.limits,

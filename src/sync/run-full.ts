@@ -34,7 +34,9 @@ export async function runFull(part: RunPart, why: readonly string[]): Promise<vo
     limits: request.limits,
     doubts,
     wanted: [...snapshot.byDomain.values()].reduce((sum, n) => sum + n, 0),
-    domains: lossesOf(part, (domain) => snapshot.byDomain.get(domain) ?? 0),
+    domains: lossesOf(part, (domain) => snapshot.byDomain.get(domain) ?? 0).map((domain) =>
+      since === 0 ? { ...domain, since } : domain,
+    ),
     waits: [...request.waits, ...lostAccess(part, plan, snapshot)],
     removedSince: since,
   });

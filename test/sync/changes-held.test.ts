@@ -1,7 +1,7 @@
 /** What waits for a person, while changes and claims of single entries go on. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../src/source/source.js';
-import { coveredAddresses } from '../../src/store/sqlite/coverage.js';
+import { readCoverage } from '../../src/store/sqlite/coverage.js';
 import type { RunRecord } from '../../src/store/store.js';
 import { runClaim } from '../../src/sync/claim.js';
 import type { Reading } from '../../src/sync/request.js';
@@ -115,6 +115,32 @@ test('a denial that is held does not come over somebody who was enabled again', 
   expect(house.answer('p4@example.com')).toBe('reject disabled 550 5.2.1');
 });
 
+test('a mass removal in slices from one domain is held once it is over the limit of a domain', async () => {
+  const limits = { removals: { percent: 100, floor: 5, domainPercent: 50 } };
+  house.domains.push(domainOptions('small.example'));
+  for (let n = 0; n < 20; n += 1) directory.put(`small-${n}`, `p${n}@small.example`);
+  const slice = async (from: number): Promise<RunRecord> => {
+    for (let n = from; n < from + 5; n += 1) directory.delete(`small-${n}`);
+    return sync({ limits });
+  };
+  await sync({ limits });
+  expect(await slice(0)).toMatchObject({ mode: 'changes', counts: { removed: 5 } });
+  expect(await slice(5)).toMatchObject({ mode: 'changes', counts: { removed: 5 } });
+  expect(await slice(10)).toMatchObject({
+    mode: 'full',
+    state: 'held',
+    counts: { held: 5 },
+    reasons: [
+      '15 of 20 addresses in small.example would be removed, 10 of them already gone by reads of changes; the limit for one domain is 50 %',
+    ],
+  });
+  expect(house.answer('p12@small.example')).toBe(known);
+  expect(await sync({ limits })).toMatchObject({ mode: 'changes', state: 'unchanged' });
+  expect(house.answer('p12@small.example')).toBe(known);
+  house.now += 24 * hour;
+  expect(await sync({ limits })).toMatchObject({ mode: 'full', state: 'applied', counts: { removed: 5 } });
+});
+
 test('a mass removal in slices is held once it is over the limit, until a person or a new day says otherwise', async () => {
   await sync();
   for (let n = 0; n < 10; n += 1) {
@@ -149,7 +175,7 @@ test('a right to read that was lost is recognised by a listing too', async () =>
 
 describe('how many addresses a domain has', () => {
   const addresses = (domain = 'example.com'): number | undefined =>
-    coveredAddresses(house.db, house.ref()).get(domain);
+    readCoverage(house.db, house.ref()).get(domain)?.addresses;
 
   test('counts nobody twice who came twice', async () => {
     house.domains.push(domainOptions('small.example'));

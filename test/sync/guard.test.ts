@@ -50,7 +50,10 @@ describe('the guard', () => {
 
   test('holds removals when a domain that had addresses has none', () => {
     expect(
-      decide({ removed: 2 }, { domains: [{ domain: 'small.example', before: 2, lost: 2, left: 0 }] }),
+      decide(
+        { removed: 2 },
+        { domains: [{ domain: 'small.example', before: 2, since: 0, lost: 2, left: 0 }] },
+      ),
     ).toMatchObject({
       go: true,
       hold: ['removals'],

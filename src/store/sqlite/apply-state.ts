@@ -17,8 +17,12 @@ export function updateCoverage(db: Db, apply: Apply, split: Split): void {
   else if (kind === 'rollback') {
     if (apply.plan.removed > 0) setPending(db, ref, run);
   } else if (apply.changes !== undefined) {
-    const { gained, lost, proof } = apply.changes;
-    adjustCoverage(db, ref, difference(gained, lost), split.held === 0 && proof ? startedAt : undefined);
+    const { gained, lost, removed, proof } = apply.changes;
+    adjustCoverage(db, ref, {
+      byDomain: difference(gained, lost),
+      removed,
+      completeAt: split.held === 0 && proof ? startedAt : undefined,
+    });
   } else {
     if (apply.complete && split.heldOps.includes('+')) narrowCoverage(db, ref, apply.covers);
     if (split.heldOps.includes('+')) setPending(db, ref, run);
@@ -44,14 +48,17 @@ export function updateState(db: Db, apply: Apply, split: Split): void {
     writeSourceState(db, ref, apply.changes.state);
     keepUnclaimed(db, ref, apply.changes);
   } else if (apply.full !== undefined && apply.complete) {
+    const isHeld = split.heldOps.includes('-') || split.heldOps.includes('!');
+    const removedSince = isHeld ? apply.full.removedSince : 0;
     writeSourceState(db, ref, {
       cursor: split.heldOps.includes('+') ? null : (apply.full.cursor ?? null),
       madeFrom: apply.full.madeFrom,
       fullAt: startedAt,
       ownCount: apply.full.ownCount ?? null,
-      removedSince: split.heldOps.includes('-') || split.heldOps.includes('!') ? apply.full.removedSince : 0,
+      removedSince,
       listedAt: null,
     });
+    if (removedSince === 0) forgetRemoved(db, ref);
     forgetUnclaimed(db, ref);
   }
 }

@@ -60,6 +60,8 @@ export interface ChangesRead {
   /** Claims that come, and that go, by covered domain; without what is held. */
   readonly gained: ReadonlyMap<string, number>;
   readonly lost: ReadonlyMap<string, number>;
+  /** Addresses that are removed or denied, by covered domain; without what is held. */
+  readonly removed: ReadonlyMap<string, number>;
 }
 
 export interface Applied {

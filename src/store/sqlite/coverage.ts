@@ -15,6 +15,14 @@ export interface CoveredDomain {
   readonly addresses: number;
 }
 
+/** A domain that the last complete read spoke for, and what reads of changes have done since. */
+export interface Covered {
+  /** Addresses named there, changes included. */
+  readonly addresses: number;
+  /** Addresses that reads of changes have removed or denied since everything was last read. */
+  readonly removedSince: number;
+}
+
 /** A complete read, begun at `completeAt`, spoke for exactly these domains. */
 export function setCoverage(
   db: Db,
@@ -22,23 +30,23 @@ export function setCoverage(
   domains: readonly CoveredDomain[],
   completeAt: number,
 ): void {
-  db.prepare('DELETE FROM coverage WHERE tenant = ? AND source = ?').run(ref.tenantId, ref.sourceId);
-  bumpRevision(db);
+  narrowCoverage(db, ref, domains);
   const insert = db.prepare(
-    'INSERT INTO coverage (tenant, source, domain, complete_at, addresses) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO coverage (tenant, source, domain, complete_at, addresses) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (tenant, source, domain) DO UPDATE SET
+       complete_at = excluded.complete_at, addresses = excluded.addresses, pending = 0`,
   );
   for (const { domain, addresses } of domains)
     insert.run(ref.tenantId, ref.sourceId, domain, completeAt, addresses);
 }
 
-/** How many addresses the last complete read named, by covered domain. */
-export function coveredAddresses(db: Db, ref: SourceRef): Map<string, number> {
+export function readCoverage(db: Db, ref: SourceRef): Map<string, Covered> {
   const rows = db
-    .prepare<[number, number], CoveredDomain>(
-      'SELECT domain, addresses FROM coverage WHERE tenant = ? AND source = ?',
+    .prepare<[number, number], Covered & { readonly domain: string }>(
+      'SELECT domain, addresses, removed_since AS removedSince FROM coverage WHERE tenant = ? AND source = ?',
     )
     .all(ref.tenantId, ref.sourceId);
-  return new Map(rows.map(({ domain, addresses }) => [domain, addresses]));
+  return new Map(rows.map(({ domain, ...covered }) => [domain, covered]));
 }
 
 /** A complete read did not speak for the other domains any more, whatever became of its additions. */
@@ -73,19 +81,31 @@ export function clearPending(db: Db, ref: SourceRef, run: number): void {
 }
 
 /**
- * Changes were applied: so many addresses more or less in each covered domain. `completeAt`: nothing can have been missed up
- * to then, so the list is as fresh as after a whole read; where additions are missing it stays incomplete.
+ * Changes were applied: so many addresses more or less in each covered domain, and so many removed or denied. `completeAt`:
+ * nothing can have been missed up to then, so the list is as fresh as after a whole read; where additions are missing it stays
+ * incomplete.
  */
 export function adjustCoverage(
   db: Db,
   ref: SourceRef,
-  byDomain: ReadonlyMap<string, number>,
-  completeAt: number | undefined,
+  {
+    byDomain,
+    removed,
+    completeAt,
+  }: {
+    readonly byDomain: ReadonlyMap<string, number>;
+    readonly removed: ReadonlyMap<string, number>;
+    readonly completeAt: number | undefined;
+  },
 ): void {
   const adjust = db.prepare(
     'UPDATE coverage SET addresses = MAX(0, addresses + ?) WHERE tenant = ? AND source = ? AND domain = ?',
   );
   for (const [domain, by] of byDomain) if (by !== 0) adjust.run(by, ref.tenantId, ref.sourceId, domain);
+  const count = db.prepare(
+    'UPDATE coverage SET removed_since = removed_since + ? WHERE tenant = ? AND source = ? AND domain = ?',
+  );
+  for (const [domain, n] of removed) count.run(n, ref.tenantId, ref.sourceId, domain);
   if (completeAt !== undefined)
     db.prepare(
       'UPDATE coverage SET complete_at = MAX(complete_at, ?) WHERE tenant = ? AND source = ? AND pending = 0',

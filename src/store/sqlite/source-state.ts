@@ -71,12 +71,13 @@ export function dropAllCursors(db: Db): void {
   db.prepare('UPDATE source_state SET cursor = NULL').run();
 }
 
-/** A person has looked at what goes: reads of changes count anew. */
+/** Everything was compared, or a person has looked at what goes: reads of changes count anew, in each domain too. */
 export function forgetRemoved(db: Db, ref: SourceRef): void {
-  db.prepare('UPDATE source_state SET removed_since = 0 WHERE tenant = ? AND source = ?').run(
-    ref.tenantId,
-    ref.sourceId,
-  );
+  for (const table of ['source_state', 'coverage'])
+    db.prepare(`UPDATE ${table} SET removed_since = 0 WHERE tenant = ? AND source = ?`).run(
+      ref.tenantId,
+      ref.sourceId,
+    );
 }
 
 /** After a read of changes: the staged objects without an address of ours are known to have none. */
