@@ -2,8 +2,16 @@
  * The exports that are known by the names of their columns: what each of them is called, which of its columns hold addresses,
  * and what it cannot hold. As their vendors document them: docs/csv.md.
  *
- * Promises: a table; recognising changes nothing for columns that somebody has named in the configuration.
+ * Promises: a table; recognising changes nothing for columns that somebody has named in the configuration. What an export
+ * cannot hold exists all the same: its list is not complete, unless somebody has said that it may lack that (`mayLack`).
  */
+import type { Part } from './options.js';
+
+/** What an export never holds, in words. */
+export interface Gap {
+  readonly part: Part;
+  readonly text: string;
+}
 
 /** A header as it is written, and its names made comparable: lower case, letters and digits only, no `[Required]`. */
 export interface Header {
@@ -30,16 +38,18 @@ export interface KnownExport {
   readonly hasMailless: boolean;
   /** Rows that are no entries. */
   readonly skip?: { readonly row: RegExp; readonly why: string };
-  /** What it cannot cover; `hasAliases`: a column of aliases is there. */
-  readonly gaps: (hasAliases: boolean) => readonly string[];
-  /** Why it can never be the whole list. */
-  readonly doubts?: readonly string[];
+  /** What it cannot hold; `hasAliases`: a column of aliases is there. */
+  readonly gaps: (hasAliases: boolean) => readonly Gap[];
 }
 
 const has = ({ names }: Header, ...wanted: readonly string[]): boolean =>
   wanted.every((name) => names.includes(name));
 const hasAny = ({ names }: Header, pattern: RegExp): boolean => names.some((name) => pattern.test(name));
 const ask = 'docs/csv.md has the command to export them with';
+
+const noAliases = (why: string): Gap => ({ part: 'aliases', text: `aliases are missing: ${why}; ${ask}` });
+const noGroups = (text: string): Gap => ({ part: 'groups', text: `groups are missing: ${text}` });
+const usersOnly = noGroups('it lists users only, no contacts and no public folders either');
 
 const entraTemplate: KnownExport = {
   name: 'a bulk template of Entra ID',
@@ -49,10 +59,12 @@ const entraTemplate: KnownExport = {
   hasMailless: false,
   skip: { row: /^"?example: /i, why: 'the example row of the template' },
   gaps: () => [
-    'it holds the login names of those written into it; no aliases, no groups, no shared mailboxes',
-  ],
-  doubts: [
-    'a bulk template of Entra ID is an order for some users, not the list of all addresses: export recipients instead, or name its column in columns.address',
+    {
+      part: 'users',
+      text: 'users are missing: a bulk template of Entra ID holds the login names of those written into it, as an order to Entra',
+    },
+    noAliases('the template has none'),
+    usersOnly,
   ],
 };
 
@@ -61,8 +73,7 @@ const exchange: KnownExport = {
   isIt: (header) => has(header, 'primarysmtpaddress'),
   others: /^(?:externalemailaddress|forwarding.*|windowsliveid|microsoftonlineservicesid)$/,
   hasMailless: false,
-  gaps: (hasAliases) =>
-    hasAliases ? [] : [`there is no column EmailAddresses: aliases are missing; ${ask}`],
+  gaps: (hasAliases) => (hasAliases ? [] : [noAliases('there is no column EmailAddresses')]),
 };
 
 const adminCenter: KnownExport = {
@@ -71,7 +82,7 @@ const adminCenter: KnownExport = {
     has(header, 'proxyaddresses', 'userprincipalname') && hasAny(header, /^(?:blockcredential|licenses)$/),
   disabled: /^blockcredential$/,
   hasMailless: true,
-  gaps: () => ['it lists users only: no groups, no contacts, no public folders'],
+  gaps: () => [usersOnly],
 };
 
 const entraUsers: KnownExport = {
@@ -83,10 +94,7 @@ const entraUsers: KnownExport = {
   address: /^mail$/,
   others: /^alternateemailaddress$|^othermails?$/,
   hasMailless: true,
-  gaps: () => [
-    `Entra ID’s Download users has no proxyAddresses: aliases are missing; ${ask}`,
-    'it lists users only: no groups, no contacts, no public folders',
-  ],
+  gaps: () => [noAliases('Entra ID’s Download users has no proxyAddresses'), usersOnly],
 };
 
 const activeDirectory: KnownExport = {
@@ -97,8 +105,7 @@ const activeDirectory: KnownExport = {
   others: /^(?:targetaddress|managedby|manager)$/,
   kind: /^objectclass$/,
   hasMailless: true,
-  gaps: (hasAliases) =>
-    hasAliases ? [] : [`there is no column proxyAddresses: aliases are missing; ${ask}`],
+  gaps: (hasAliases) => (hasAliases ? [] : [noAliases('there is no column proxyAddresses')]),
 };
 
 const google: KnownExport = {
@@ -111,8 +118,8 @@ const google: KnownExport = {
   disabled: /^status$/,
   hasMailless: false,
   gaps: (hasAliases) => [
-    ...(hasAliases ? [] : [`the Admin console exports no aliases: they are missing; ${ask}`]),
-    'it lists users only: no groups',
+    ...(hasAliases ? [] : [noAliases('the Admin console exports none')]),
+    noGroups('it lists users only'),
   ],
 };
 
@@ -120,18 +127,20 @@ const gamUsers: KnownExport = {
   name: 'users printed by GAM',
   isIt: (header) =>
     has(header, 'primaryemail') &&
-    hasAny(
-      header,
-      /^(?:(?:noneditable)?aliases|emails)(?:\d+(?:address)?)?$|^orgunitpath$|^name(?:fullname|givenname)$/,
-    ),
+    // all that `gam print users` prints when it is asked for nothing else
+    (header.names.length === 1 ||
+      hasAny(
+        header,
+        /^(?:(?:noneditable)?aliases|emails)(?:\d+(?:address)?)?$|^orgunitpath$|^name(?:fullname|givenname)$/,
+      )),
   address: /^primaryemail$/,
   aliases: /^(?:noneditable)?aliases(?:\d+(?:address)?)?$|^emails\d+address$/,
   others: /^(?:recoveryemail|manager.*|relations.*|emails|emails\d+(?:type|customtype|primary))$/,
   disabled: /^suspended$/,
   hasMailless: false,
   gaps: (hasAliases) => [
-    ...(hasAliases ? [] : [`there is no column of aliases: they are missing; ${ask}`]),
-    'it lists users only: groups are printed by `gam print groups`',
+    ...(hasAliases ? [] : [noAliases('there is no column of them')]),
+    noGroups('it lists users only'),
   ],
 };
 
@@ -143,8 +152,8 @@ const gamGroups: KnownExport = {
   others: /^(?:members|owners|managers)(?:\d.*|count)?$/,
   hasMailless: false,
   gaps: (hasAliases) => [
-    ...(hasAliases ? [] : [`there is no column of aliases: they are missing; ${ask}`]),
-    'it lists groups only: no users',
+    ...(hasAliases ? [] : [noAliases('there is no column of them')]),
+    { part: 'users', text: 'users are missing: it lists groups only' },
   ],
 };
 
@@ -159,12 +168,15 @@ const gamAddresses: KnownExport = {
 
 const gamAliases: KnownExport = {
   name: 'aliases printed by GAM',
-  isIt: (header) => has(header, 'target', 'targettype') && hasAny(header, /^(?:noneditable)?alias$/),
-  address: /^(?:noneditable)?alias$/,
+  isIt: (header) => has(header, 'target', 'targettype') && hasAny(header, /^(?:noneditable)?alias(?:es)?$/),
+  address: /^(?:noneditable)?alias(?:es)?$/,
   others: /^target$/,
   kind: /^targettype$/,
   hasMailless: false,
-  gaps: () => ['it lists aliases only: the primary addresses need a source of their own'],
+  gaps: () => [
+    { part: 'users', text: 'users are missing: it lists aliases only' },
+    { part: 'groups', text: 'groups are missing: it lists aliases only' },
+  ],
 };
 
 /** In the order in which they are tried. */

@@ -12,8 +12,6 @@ import { guessUnknown } from './unknown-bytes.js';
 export interface Columns {
   /** The export that the names were recognised as. */
   readonly known: KnownExport | undefined;
-  /** Somebody has named the columns of the addresses. */
-  readonly isChosen: boolean;
   /** Names as the header has them; empty when there is no header. */
   readonly names: readonly string[];
   /** Indexes of the columns with the primary address, in order. */
@@ -96,7 +94,7 @@ export function readHeader(
   const missed = unread.filter(
     (index) => !isAll && ![id, kind, disabled].includes(index) && !isForeign(names[index] ?? ''),
   );
-  return { known, isChosen, names: cells, address, aliases, nickname, ...switches, unread, missed };
+  return { known, names: cells, address, aliases, nickname, ...switches, unread, missed };
 }
 
 type Switches = Pick<Columns, 'id' | 'kind' | 'disabled' | 'disabledMeansNo' | 'internalOnly'>;

@@ -15,6 +15,9 @@ export interface CsvColumns {
   readonly disabled?: string | undefined;
 }
 
+/** What may be missing from a list as a whole; `groups` stands for all that are no users: contacts, public folders. */
+export type Part = 'aliases' | 'groups' | 'users';
+
 export type CsvEncoding = 'auto' | 'utf-8' | 'utf-16le' | 'windows-1252';
 
 export interface CsvSourceOptions {
@@ -38,6 +41,8 @@ export interface CsvSourceOptions {
    * as its author wants more accepted than it names; `ignore`, nothing. Default: `doubt`.
    */
   readonly wildcards?: 'doubt' | 'ignore' | undefined;
+  /** What the list may lack, because another source has it, or because there is none. */
+  readonly mayLack?: readonly Part[] | undefined;
   /**
    * With more rows than this without a usable address the list does not count as complete; with more than half of them (or
    * this, if it is higher) it is refused whole.

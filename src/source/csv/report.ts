@@ -5,6 +5,7 @@
  */
 import { RollcallError } from '../../errors.js';
 import type { ReadReport } from '../source.js';
+import type { Gap } from './exports.js';
 import type { Columns } from './header.js';
 import type { CsvSourceOptions } from './options.js';
 import type { Taken } from './reading.js';
@@ -22,13 +23,17 @@ export function makeReport(
   unread: UnreadCells | undefined,
 ): ReadReport {
   refuseUnusable(options, tally);
+  const { mayLack = [] } = options;
+  const columns = rules?.columns;
+  const gaps = columns?.known?.gaps(columns.aliases.length > 0) ?? [];
   const reasons = [
     ...rowDoubts(options, tally, text),
     ...(unread?.doubts() ?? []),
-    ...(rules?.columns?.isChosen === true ? [] : (rules?.columns?.known?.doubts ?? [])),
+    ...gapDoubts(gaps.filter(({ part }) => !mayLack.includes(part))),
   ];
   const description = [`${options.label}: ${String(tally.rows)} rows`, ...described(taken, rules)].join(', ');
-  const notes = [...gaps(tally, rules), ...skipped(tally, text)];
+  const lacking = gaps.filter(({ part }) => mayLack.includes(part)).map((gap) => gap.text);
+  const notes = [...lacking, ...uncovered(tally, columns), ...skipped(tally, text)];
   return { complete: reasons.length === 0, reasons, description, ...(notes.length > 0 ? { notes } : {}) };
 }
 
@@ -129,9 +134,19 @@ function columnsUsed(columns: Columns | undefined, isLineList: boolean): string[
   ];
 }
 
-/** What the list cannot cover. */
-function gaps(tally: Tally, rules: RowRules | undefined): readonly string[] {
-  const columns = rules?.columns;
+/** What the program that made the list has left out of it exists all the same: to refuse it would be wrong. */
+function gapDoubts(gaps: readonly Gap[]): readonly string[] {
+  if (gaps.length === 0) return [];
+  const parts = JSON.stringify(gaps.map(({ part }) => part));
+  const how = `set mayLack: ${parts} of the source if another source has them, or if there are none`;
+  return [
+    ...gaps.map(({ text }) => text),
+    `so nobody is removed, and unknown addresses are not refused: ${how}`,
+  ];
+}
+
+/** What the list may not cover. */
+function uncovered(tally: Tally, columns: Columns | undefined): readonly string[] {
   if (columns === undefined) return [];
   const kinds = columns.kind !== undefined && !tally.kinds.has('group') ? ['there are no groups in it'] : [];
   const open =
@@ -140,8 +155,7 @@ function gaps(tally: Tally, rules: RowRules | undefined): readonly string[] {
           'there is no column RequireSenderAuthenticationEnabled: groups for inside senders take mail from everybody',
         ]
       : [];
-  if (columns.known !== undefined)
-    return [...columns.known.gaps(columns.aliases.length > 0), ...kinds, ...open];
+  if (columns.known !== undefined) return [...kinds, ...open];
   return [
     ...(columns.aliases.length > 0
       ? []
