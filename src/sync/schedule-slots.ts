@@ -2,7 +2,7 @@
  * The slots of a schedule: the times at which a cron expression says "now", in its time zone. Pure: no clock.
  *
  * Where clocks change: a slot inside the hour that is skipped in spring does not exist that day; a slot inside the hour
- * that comes twice in autumn exists twice, and node-cron runs it once. Schedules in UTC know neither.
+ * that comes twice in autumn exists twice. Schedules in UTC know neither.
  */
 import { createTask, validateDetailed } from 'node-cron';
 

@@ -1,15 +1,13 @@
 /**
- * Runs sources at their scheduled times, with node-cron.
+ * The scheduler: runs each source at the times of its schedule.
  *
- * Promises: a run of a source never overlaps the last one; a slot that comes while one is under way is left out; slots
- * missed while the process was blocked or the machine slept are made good by one run; a random delay (jitter) before each.
- * Slots missed while the process was down are the caller's to find (schedule-slots.ts). Where clocks change, a slot in the
- * skipped hour does not run that day, and one in the doubled hour runs once; a schedule in UTC runs every time.
+ * Promises: at most one run of a source at a time; a slot that comes while one is under way, or waits for its jitter, is left
+ * out and logged. However late a slot is noticed (the process was busy, the machine slept), it runs, and slots that passed
+ * together run once. A clock that is set forward or back is noticed within a minute, at the cost of one look.
  */
-import { schedule as startTask, type ScheduledTask } from 'node-cron';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Schedule } from './schedule-slots.js';
+import { firstSlotAfter, type Schedule } from './schedule-slots.js';
 
 export interface ScheduledSource extends Schedule {
   readonly name: string;
@@ -33,48 +31,79 @@ export interface Scheduler {
   stop(): void;
 }
 
+/** Timers count by a clock that nobody sets, so the one on the wall is looked at as often as this. */
+const lookEveryMs = 60_000;
+/** From one 29th of February to the next, over a year like 2100. */
+const horizonMs = 9 * 366 * 86_400_000;
+
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const stopping = new AbortController();
-  const tasks = options.sources.map((source) => ({
-    source: source.name,
-    task: startSource(source, options, stopping.signal),
-  }));
+  const watches = options.sources.map((source) => watchSource(source, options, stopping.signal));
   return {
-    next: () =>
-      tasks.flatMap(({ source, task }) => {
-        const at = stopping.signal.aborted ? undefined : task.getNextRun()?.getTime();
-        return at === undefined ? [] : [{ source, at }];
-      }),
-    stop() {
-      stopping.abort();
-      for (const { task } of tasks) void task.destroy();
-    },
+    next: () => (stopping.signal.aborted ? [] : watches.flatMap((next) => next())),
+    stop: () => stopping.abort(),
   };
 }
 
-function startSource(source: ScheduledSource, options: SchedulerOptions, signal: AbortSignal): ScheduledTask {
-  const { log, random = Math.random } = options;
-  const onSlot = async (): Promise<void> => {
-    if (!(await waited(Math.floor(random() * source.jitterMs), signal))) return;
-    try {
-      await options.run(source.name);
-    } catch (error) {
-      log.error({ source: source.name, err: messageOf(error) }, 'scheduled run failed');
+/** Returns what tells its next slot. */
+function watchSource(
+  source: ScheduledSource,
+  options: SchedulerOptions,
+  signal: AbortSignal,
+): () => { source: string; at: number }[] {
+  let lookedAt = Date.now();
+  let next = slotAfter(lookedAt);
+  let isRunning = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function slotAfter(now: number): number | undefined {
+    return firstSlotAfter(source, now, now + horizonMs);
+  }
+
+  function look(): void {
+    const now = Date.now();
+    const isDue = next !== undefined && now >= next;
+    if (isDue) onSlot();
+    // where the clock was set back, the slot that was waited for may be years away
+    if (isDue || now < lookedAt) next = slotAfter(now);
+    lookedAt = now;
+    arm();
+  }
+
+  function arm(): void {
+    const wait = Math.min(lookEveryMs, Math.max(0, (next ?? Infinity) - Date.now()));
+    timer = setTimeout(look, wait);
+  }
+
+  function onSlot(): void {
+    if (isRunning) {
+      options.log.warn(
+        { source: source.name, slot: new Date(next ?? 0) },
+        'scheduled run left out: the last one is still under way',
+      );
+      return;
     }
-  };
-  const task = startTask(source.expression, onSlot, {
-    name: source.name,
-    timezone: source.timezone,
-    noOverlap: true,
-    // node-cron's default drops a run that starts more than a second late: one busy moment would cost a nightly sync
-    missedExecutionTolerance: Number.MAX_SAFE_INTEGER,
-    logger: quietLogger(log),
-  });
-  task.on('execution:overlap', ({ date }) =>
-    log.warn({ source: source.name, slot: date }, 'scheduled run left out: the last one is still under way'),
-  );
-  task.on('execution:missed', ({ date }) => log.debug({ source: source.name, slot: date }, 'slot missed'));
-  return task;
+    isRunning = true;
+    void runOnce(source, options, signal).finally(() => (isRunning = false));
+  }
+
+  arm();
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  return () => (next === undefined ? [] : [{ source: source.name, at: next }]);
+}
+
+/** Never rejects. */
+async function runOnce(
+  source: ScheduledSource,
+  { run, random = Math.random, log }: SchedulerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await waited(Math.floor(random() * source.jitterMs), signal))) return;
+  try {
+    await run(source.name);
+  } catch (error) {
+    log.error({ source: source.name, err: messageOf(error) }, 'scheduled run failed');
+  }
 }
 
 /** False when it was stopped before the time was over. */
@@ -92,13 +121,4 @@ function waited(ms: number, signal: AbortSignal): Promise<boolean> {
     }, ms);
     signal.addEventListener('abort', stop, { once: true });
   });
-}
-
-/** node-cron tells in words what its events tell us in fields. */
-function quietLogger(
-  log: Logger,
-): Record<'info' | 'warn' | 'error' | 'debug', (what: string | Error) => void> {
-  const debug = (what: string | Error): void => log.debug({ nodeCron: messageOf(what) }, 'node-cron');
-  const error = (what: string | Error): void => log.error({ err: messageOf(what) }, 'node-cron');
-  return { info: debug, warn: debug, debug, error };
 }
