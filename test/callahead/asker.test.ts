@@ -275,7 +275,7 @@ describe('how much it is asked', () => {
     const seconds = (performance.now() - began) / 1000;
     const asked = server.asked.filter((each) => each.startsWith('u')).length;
     expect(asked).toBeLessThanOrEqual(5 + Math.ceil(seconds * 5));
-    expect(found.filter(({ kind }) => kind === 'unanswered').length).toBeGreaterThanOrEqual(985);
+    expect(found.filter(({ kind }) => kind === 'unanswered').length).toBeGreaterThanOrEqual(1000 - asked);
     expect(found.filter(({ kind }) => kind === 'known')).toEqual([]);
     // those just ended may not have gone yet
     expect(server.mostOpen()).toBeLessThanOrEqual(4);
@@ -323,9 +323,10 @@ describe('how much it is asked', () => {
     });
     try {
       expect(await ask(ada)).toEqual({ kind: 'known' });
-      const began = performance.now();
+      const tried = server.connections();
       expect(await ask(bob)).toEqual({ kind: 'known' });
-      expect(performance.now() - began).toBeLessThan(300);
+      // and from then on first
+      expect(server.connections()).toBe(tried);
     } finally {
       await second.stop();
     }

@@ -195,6 +195,8 @@ test(
             await play.sync({ full: true });
             const last = play.runs.at(-1);
             if (last?.resolution === 'pending') play.settle('approve', 0);
+            // what had moved to a claim that was held goes with the next read
+            await play.sync({ full: true });
             await play.sync({ full: true });
             for (const { addresses, disabled } of play.directory.entries.values())
               for (const { value } of addresses)
