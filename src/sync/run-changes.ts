@@ -47,13 +47,17 @@ function startOf({ deps, request }: RunPart): Start | { readonly readAll: readon
   if (cursor === null || fullAt === null) return { readAll: [] };
   if (state.madeFrom !== reading.madeFrom)
     return { readAll: ['everything was read: the configuration of the source or of its domains is another'] };
+  const last = lastSyncEnd(deps.db, request.ref);
   // a limit of the server may stand before a search for changes for ever, and not before a read of everything
-  if (lastSyncEnd(deps.db, request.ref)?.state === 'failed')
-    return { readAll: ['everything was read: the last run failed'] };
+  if (last?.state === 'failed') return { readAll: ['everything was read: the last run failed'] };
+  const now = deps.now();
+  // by such times it would not be time for years, and the list would have no age
+  if (Math.max(fullAt, state.listedAt ?? 0, last?.startedAt ?? 0) > now)
+    return { readAll: ['everything was read: the clock was set back since the last run'] };
   const { fullSchedule, listEveryMs } = reading;
-  if (fullSchedule !== undefined && firstSlotAfter(fullSchedule, fullAt, deps.now()) !== undefined)
+  if (fullSchedule !== undefined && firstSlotAfter(fullSchedule, fullAt, now) !== undefined)
     return { readAll: ['everything was read: it was time (fullSchedule)'] };
-  const listing = deps.now() - (state.listedAt ?? fullAt) >= listEveryMs;
+  const listing = now - (state.listedAt ?? fullAt) >= listEveryMs;
   const changes = source.changes.bind(source);
   return { state, cursor, listing, source: { changes } };
 }

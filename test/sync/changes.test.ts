@@ -180,6 +180,30 @@ describe('everything is read', () => {
   });
 });
 
+describe('a clock that was ahead and is set back', () => {
+  const year = 365 * 24 * hour;
+
+  test('leaves no read of everything that is not due for years, nor a list without an age', async () => {
+    house.now += year;
+    await sync();
+    house.now -= year;
+    expect(await sync()).toMatchObject({ mode: 'full', complete: true });
+    expect(house.answer('nobody@example.com')).toBe(unknown);
+    expect(await sync()).toMatchObject({ mode: 'changes' });
+    house.now += 24 * hour;
+    expect(await sync()).toMatchObject({ mode: 'full' });
+  });
+
+  test('nor one that only reads of changes have kept fresh', async () => {
+    await sync();
+    house.now += year;
+    expect(await sync({ how: { fullSchedule: undefined } })).toMatchObject({ mode: 'changes' });
+    house.now -= year;
+    expect(await sync()).toMatchObject({ mode: 'full' });
+    expect(house.answer('nobody@example.com')).toBe(unknown);
+  });
+});
+
 describe('the guard of changes', () => {
   test('reads everything before it holds a mass removal, and holds that', async () => {
     await sync();

@@ -108,10 +108,10 @@ export function lastSyncStart(db: Db, ref: SourceRef): number | undefined {
 export function lastSyncEnd(
   db: Db,
   ref: SourceRef,
-): { readonly run: number; readonly state: RunState } | undefined {
+): { readonly run: number; readonly state: RunState; readonly startedAt: number } | undefined {
   return db
-    .prepare<[number, number], { run: number; state: RunState }>(
-      `SELECT run, state FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'planned')
+    .prepare<[number, number], { run: number; state: RunState; startedAt: number }>(
+      `SELECT run, state, started_at AS startedAt FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'planned')
        ORDER BY run DESC LIMIT 1`,
     )
     .get(ref.tenantId, ref.sourceId);
