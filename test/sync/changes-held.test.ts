@@ -115,6 +115,19 @@ test('a denial that is held does not come over somebody who was enabled again', 
   expect(house.answer('p4@example.com')).toBe('reject disabled 550 5.2.1');
 });
 
+test('a denial that is held of somebody who has left meanwhile leaves the others to be approved', async () => {
+  await sync();
+  for (let n = 0; n < 20; n += 1)
+    directory.putEntry(person(`id-${n}`, [`p${n}@example.com`], { disabled: true }));
+  await sync();
+  directory.delete('id-3');
+  const newer = await sync();
+  expect(newer).toMatchObject({ mode: 'full', resolution: 'pending' });
+  approve(newer.run);
+  expect(house.answer('p3@example.com')).toBe(removed);
+  expect(house.answer('p4@example.com')).toBe('reject disabled 550 5.2.1');
+});
+
 test('a mass removal in slices from one domain is held once it is over the limit of a domain', async () => {
   const limits = { removals: { percent: 100, floor: 5, domainPercent: 50 } };
   house.domains.push(domainOptions('small.example'));

@@ -31,8 +31,8 @@ export function leaveHeld(db: Db, ref: SourceRef): void {
 }
 
 /**
- * How much of what waits for a person is no longer so: objects staged now claim what was to be taken away, or come without the
- * denial, or with a value that could not be used.
+ * How much of what waits for a person is no longer so: objects staged now claim what was to be taken away, come without the
+ * denial or no longer claim what was to be denied, or have a value that could not be used.
  */
 export function countContradicted(db: Db, ref: SourceRef): number {
   const hold = newestHold(db, ref);
@@ -43,6 +43,7 @@ export function countContradicted(db: Db, ref: SourceRef): number {
         `SELECT COUNT(*) FROM held h LEFT JOIN stage.wanted w ON w.key = h.key AND w.object = h.object
          WHERE h.tenant = ? AND h.run = ? AND h.op <> '+' AND (
            CASE h.op WHEN '-' THEN w.key IS NOT NULL ELSE w.flags <> h.flags END
+           OR EXISTS (SELECT 1 FROM stage.diff g WHERE h.op = '!' AND g.op IN ('-', '=') AND g.key = h.key AND g.object = h.object)
            OR EXISTS (SELECT 1 FROM stage.doubtful d WHERE d.object = h.object))`,
       )
       .pluck()
