@@ -23,3 +23,23 @@ it('a search for changes that is refused: a warning, as a run then reads everyth
   ]);
   expect(report?.estimate).toMatchObject({ entries: 1, exact: true });
 });
+
+it('a search left in the middle is over before the next one begins: slapd mixes up two on one connection', async () => {
+  let underWay = 0;
+  let most = 0;
+  const server = await start((request, reply) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    for (let number = 0; number < 10; number += 1) person(reply, number);
+    const answer = (): void => {
+      underWay -= 1;
+      reply.done({ cookie: request.paged?.cookie === '' ? 'more' : '' });
+    };
+    if (request.paged?.cookie === '') answer();
+    else setTimeout(answer, 20);
+  });
+  const source = createLdapSource(optionsFor(server.url, { pageSize: 10 }));
+  const report = await source.probe?.({ signal: new AbortController().signal });
+  expect(report?.sample).toHaveLength(10);
+  expect(most).toBe(1);
+});

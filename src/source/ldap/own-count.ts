@@ -87,7 +87,7 @@ async function* entriesOf(
   const paging = scope === 'one' ? false : facts.paging;
   const query = { ...options, baseDn, scope, filter, attributes, paging };
   // not by the scan: a doubt about this count is none about the list
-  for await (const page of readPages(session, query)) yield* page.entries;
+  for await (const page of readPages(session, query, () => undefined)) yield* page.entries;
 }
 
 function valuesIn(entry: SearchEntry, name: string): string[] {

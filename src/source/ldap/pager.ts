@@ -2,8 +2,9 @@
  * Reads a search to its end, page by page (RFC 2696), and says whether that end was proved.
  *
  * Promises: follows the cookie to the last page, also over empty ones; asks for no size limit, so that none can pass for
- * success; any result other than success throws. `doubts` is empty only when the server paged and said that nothing
- * follows, or does not know paging at all (its root DSE says so) and gave the whole answer with success.
+ * success; any result other than success throws. Nothing is doubted only when the server paged and said that nothing
+ * follows, or does not know paging at all (its root DSE says so) and gave the whole answer with success. Nothing is under way
+ * any more when it has ended or was left: slapd keeps one paged search for each connection, and mixes up two.
  */
 import {
   FilterParser,
@@ -36,36 +37,39 @@ export interface Page {
   readonly references: readonly string[];
 }
 
-export interface PagingReport {
-  /** Why the end is not proved; empty when it is. */
-  readonly doubts: readonly string[];
-}
-
 const smallerSizes = [1000, 500, 200, 100, 50];
 const maxEmptyPages = 1000; // in a row; Active Directory sends some where it filters late, never so many
 
 type Fetch = (cookie: Buffer | undefined) => Promise<SearchResponse>;
 
+/** `doubt` is told at the end why that is not proved, if it is not. */
 export async function* readPages(
   session: Session,
   query: PagedQuery,
-): AsyncGenerator<Page, PagingReport, void> {
+  doubt: (reasons: readonly string[]) => void,
+): AsyncGenerator<Page, void, void> {
   const { answer: first, fetch } = await firstPage(session, query);
   let pending: Promise<SearchResponse> | undefined = Promise.resolve(first);
   let empty = 0;
-  while (pending !== undefined) {
-    const answer: SearchResponse = await pending;
-    mustSucceed(session, query, answer);
-    const cookie = cookieOf(answer);
-    empty = answer.searchEntries.length === 0 ? empty + 1 : 0;
-    if (empty > maxEmptyPages) throw endless(session, query);
-    // The next page travels while this one is used.
-    pending = cookie === undefined || cookie.length === 0 ? undefined : fetch(cookie);
-    pending?.catch(() => undefined);
-    yield { entries: answer.searchEntries, references: answer.searchReferences.flatMap(({ uris }) => uris) };
-    if (cookie === undefined) return { doubts: unpaged(session, query) };
+  try {
+    while (pending !== undefined) {
+      const answer: SearchResponse = await pending;
+      mustSucceed(session, query, answer);
+      const cookie = cookieOf(answer);
+      empty = answer.searchEntries.length === 0 ? empty + 1 : 0;
+      if (empty > maxEmptyPages) throw endless(session, query);
+      // The next page travels while this one is used.
+      pending = cookie === undefined || cookie.length === 0 ? undefined : fetch(cookie);
+      pending?.catch(() => undefined);
+      yield {
+        entries: answer.searchEntries,
+        references: answer.searchReferences.flatMap(({ uris }) => uris),
+      };
+      if (cookie === undefined) doubt(unpaged(session, query));
+    }
+  } finally {
+    await pending?.catch(() => undefined);
   }
-  return { doubts: [] };
 }
 
 /** The first page, with a page size that the server takes. */

@@ -89,15 +89,10 @@ export class Scan implements Reading {
     scope: 'sub' | 'one' = this.options.scope,
   ): AsyncGenerator<readonly SearchEntry[], void, void> {
     const { paging } = this.facts;
-    const pages = readPages(this.session, { ...this.options, baseDn, filter, attributes, paging, scope });
-    for (;;) {
-      const page = await pages.next();
-      if (page.done === true) {
-        this.doubt(page.value.doubts);
-        return;
-      }
-      for (const uri of page.value.references) this.#refer(uri);
-      yield page.value.entries;
+    const query = { ...this.options, baseDn, filter, attributes, paging, scope };
+    for await (const page of readPages(this.session, query, (reasons) => this.doubt(reasons))) {
+      for (const uri of page.references) this.#refer(uri);
+      yield page.entries;
     }
   }
 

@@ -82,22 +82,18 @@ async function lookUp(
 ): Promise<Map<string, SearchEntry>> {
   const found = new Map<string, SearchEntry>();
   for (const baseDn of guids.length === 0 ? [] : bases) {
-    const pages = readPages(reading.session, {
+    const query = {
       ...reading.options,
       ...(which === 'anything' && { scope: 'sub' as const }),
       baseDn,
       filter: filterFor(guids, which === 'anything' ? undefined : reading.filter),
       attributes: which === 'anything' ? ['objectGUID', 'objectClass'] : reading.plan.request,
       paging: reading.facts.paging,
-    });
-    for (;;) {
-      const page = await pages.next();
+    };
+    const doubt = (reasons: readonly string[]): void => reasons.forEach(lookups.doubt);
+    for await (const page of readPages(reading.session, query, doubt)) {
       // References are of no account: what stands behind them is not found, and that is a doubt of its own.
-      if (page.done === true) {
-        page.value.doubts.forEach(lookups.doubt);
-        break;
-      }
-      for (const entry of page.value.entries) {
+      for (const entry of page.entries) {
         const guid = guidOf(entry);
         if (guid !== undefined) found.set(guid, entry);
         lookups.onSeen(entry);

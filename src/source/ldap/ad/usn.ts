@@ -54,22 +54,22 @@ async function search(
   usn: string,
   touched: TouchedObjects,
 ): Promise<readonly string[]> {
-  const pages = readPages(reading.session, {
+  const doubts: string[] = [];
+  const query = {
     ...reading.options,
     baseDn: root,
-    scope: 'sub',
+    scope: 'sub' as const,
     filter: FilterParser.parseString(`(uSNChanged>=${String(BigInt(usn) + 1n)})`),
     attributes: ['objectGUID', 'isDeleted'],
     paging: reading.facts.paging,
     controls: [new ShowDeletedControl()],
-  });
+  };
   try {
-    for (;;) {
-      const page = await pages.next();
-      if (page.done === true) return page.value.doubts;
-      touched.add(page.value.entries);
-      if (touched.tooMany) return [];
+    for await (const page of readPages(reading.session, query, (reasons) => doubts.push(...reasons))) {
+      touched.add(page.entries);
+      if (touched.tooMany) break;
     }
+    return doubts;
   } catch (error) {
     if (reading.session.lost || !(error instanceof RollcallError)) throw error;
     return [error.message];
