@@ -9,7 +9,7 @@ import { readWhole } from '../support/read-source.js';
 import { base, optionsFor, start } from './fake-directory.js';
 
 const minute = 60_000;
-const id = (number: number): string => `00000000-0000-4000-8000-00000000000${String(number)}`;
+const id = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
 /** A server whose entries were changed at these times; `refuse` is the result of every search for times. */
 function serverOf(
@@ -23,15 +23,19 @@ function serverOf(
       reply.done({ code: refuse });
       return;
     }
-    for (const [index, time] of times().entries()) {
-      if (from !== undefined && time < (parseGeneralizedTime(from) ?? 0)) continue;
+    const matching = [...times().entries()].filter(
+      ([, time]) => from === undefined || time >= (parseGeneralizedTime(from) ?? 0),
+    );
+    const begin = Number(request.paged?.cookie ?? '');
+    const end = begin + (request.paged?.size ?? Infinity);
+    for (const [index, time] of matching.slice(begin, end)) {
       reply.entry(`uid=p${String(index)},${base}`, {
         entryUUID: id(index),
         mail: `p${String(index)}@example.com`,
         modifyTimestamp: formatGeneralizedTime(time),
       });
     }
-    reply.done({ cookie: '' });
+    reply.done({ cookie: end < matching.length ? String(end) : '' });
   }, rest);
 }
 
@@ -51,6 +55,24 @@ describe('modifyTimestamp', () => {
     expect(report).toMatchObject({ doubts: [], proof: false });
     expect(told).toEqual([id(1), id(2)]);
     expect(report.description).toContain(formatGeneralizedTime(newest - 5 * minute));
+  });
+
+  it.each([
+    ['oldest first', (times: number[]) => times],
+    ['newest first', (times: number[]) => times.reverse()],
+  ])('is found near the greatest where very many are new, %s', async (_, order) => {
+    // one for each second of the last hour but its last minutes, after years without any
+    const now = Date.now();
+    const times = order(Array.from({ length: 3_000 }, (__, at) => now - 3_600_000 + at * 1_000));
+    const server = await serverOf(() => times);
+    const { report } = await readWhole(createLdapSource(optionsFor(server.url, {})));
+    const { newest } = JSON.parse(report.cursor ?? '') as { newest: number };
+    const greatest = Math.floor(Math.max(...times) / 1_000) * 1_000;
+    expect(newest).toBeLessThanOrEqual(greatest);
+    expect(newest).toBeGreaterThanOrEqual(greatest - 5 * minute);
+    // the read itself, and the pages of a few looks; the search for containers finds all here, a real server none
+    const looks = server.searches.filter(({ filter }) => /^\(modifyTimestamp/i.test(filter));
+    expect(looks.length).toBeLessThan(15);
   });
 
   it('in the future hides nothing until then', async () => {

@@ -1,9 +1,9 @@
 /**
  * Changes by modifyTimestamp, for servers that have nothing better.
  *
- * The mark is the greatest modifyTimestamp that the server has shown, taken before a read, less an overlap for changes that
- * were under way or came late by replication; never our own clock, which only keeps entries dated in the future from being
- * the mark. Deletions leave no trace: they need a listing. Another server than last time is a doubt; so is one that has
+ * The mark is a modifyTimestamp that the server has shown before a read, the greatest or close to it, less an overlap for
+ * changes that were under way or came late by replication; never our own clock, which only keeps entries dated in the future
+ * from being the mark. Deletions leave no trace: they need a listing. Another server than last time is a doubt; so is one that has
  * nothing as new as last time (a restored backup, a clock put back).
  */
 import type { SearchEntry } from 'ldapts';
@@ -12,12 +12,13 @@ import { firstValue } from './attribute.js';
 import type { ChangeReader, Reading } from './changes.js';
 import { Containers } from './containers.js';
 import { doubtful, readCursor, writeCursor, type LdapCursor } from './cursor.js';
+import { allOf } from './filter.js';
 import { formatGeneralizedTime, parseGeneralizedTime } from './generalized-time.js';
-import { childCounts, listAll, readTouched } from './touched.js';
+import { childCounts, holdingOthers, listAll, readTouched } from './touched.js';
 
 const hour = 3_600_000;
-/** How far back the newest object is looked for, until there is one; then everywhere. */
-const lookBack = [hour, 24 * hour, 30 * 24 * hour];
+/** How far back the newest object is looked for, until there is one. */
+const lookBack = [hour, 24 * hour, 30 * 24 * hour, Infinity];
 
 type TimeCursor = Extract<LdapCursor, { by: 'time' }>;
 
@@ -30,22 +31,70 @@ export function timestampReader(overlapMs: number): ChangeReader {
 }
 
 async function begin(reading: Reading, overlapMs: number): Promise<Cursor | undefined> {
-  const filters = [...lookBack.map((back) => since(Date.now() - back)), '(modifyTimestamp=*)'];
-  for (const filter of filters) {
-    const { newest } = await look(reading, filter, ['modifyTimestamp']);
-    if (newest === undefined) continue;
-    const wanted = [reading.plan.id, 'modifyTimestamp', ...childCounts];
-    return (await look(reading, since(newest - overlapMs), wanted)).cursor(reading, newest);
+  const newest = await newestShown(reading, overlapMs);
+  if (newest === undefined) return undefined;
+  const touched = allOf(since(newest - overlapMs), holdingOthers);
+  const { seen } = await look(reading, touched, childCounts, Infinity);
+  return seen.cursor(reading, newest);
+}
+
+/**
+ * The greatest modifyTimestamp, or one not more than `nearMs` below it: that serves as well, and is found without a look at all
+ * that is new, which after a bulk load is everything.
+ */
+async function newestShown(reading: Reading, nearMs: number): Promise<number | undefined> {
+  const now = Date.now();
+  let above = now;
+  for (const back of lookBack) {
+    const { seen, all } = await glance(reading, now - back);
+    if (seen.newest !== undefined) return all ? seen.newest : closer(reading, seen.newest, above, nearMs);
+    above = now - back;
   }
   return undefined;
 }
 
-async function look(reading: Reading, filter: string, attributes: readonly string[]): Promise<Sighting> {
-  const sighting = new Sighting();
-  for (const baseDn of new Set(reading.options.baseDns)) {
-    for await (const page of reading.pages(baseDn, filter, attributes)) page.forEach(sighting.see);
+/** Between a modifyTimestamp that is there and a time later than all, until the two are near each other. */
+async function closer(reading: Reading, newest: number, above: number, nearMs: number): Promise<number> {
+  while (above - newest > nearMs) {
+    const middle = (newest + above) / 2;
+    const { seen } = await glance(reading, middle);
+    if (seen.newest === undefined || seen.newest <= newest) above = middle;
+    else newest = seen.newest;
   }
-  return sighting;
+  return newest;
+}
+
+function glance(reading: Reading, from: number): Promise<Look> {
+  const filter = Number.isFinite(from) ? since(from) : '(modifyTimestamp=*)';
+  return look(reading, filter, [], reading.options.pageSize);
+}
+
+interface Look {
+  readonly seen: Sighting;
+  /** Nothing more matches. */
+  readonly all: boolean;
+}
+
+/** At what matches: in each base at so many, and the rest of their page. */
+async function look(
+  reading: Reading,
+  filter: string,
+  attributes: readonly string[],
+  enough: number,
+): Promise<Look> {
+  const seen = new Sighting();
+  let all = true;
+  for (const baseDn of new Set(reading.options.baseDns)) {
+    let left = enough;
+    for await (const page of reading.pages(baseDn, filter, ['modifyTimestamp', ...attributes])) {
+      page.forEach(seen.see);
+      left -= page.length;
+      if (left > 0) continue;
+      all = false;
+      break;
+    }
+  }
+  return { seen, all };
 }
 
 async function* changes(

@@ -96,10 +96,12 @@ function mayHaveBroughtOthers(reading: Reading, mark: Mark, found: SearchEntry):
   return reading.options.scope === 'sub' && holdsOthers(found) && !mark.isKnown(found);
 }
 
-/** Attributes for `holdsOthers`. */
+/** Attributes for `holdsOthers`: hasSubordinates is of X.501 and OpenLDAP, numSubordinates of 389-ds. */
 export const childCounts = ['hasSubordinates', 'numSubordinates'] as const;
 
-/** hasSubordinates is of X.501 and OpenLDAP, numSubordinates of 389-ds. */
+/** The same as a filter. */
+export const holdingOthers = '(|(hasSubordinates=TRUE)(numSubordinates>=1))';
+
 export function holdsOthers(found: SearchEntry): boolean {
   const many = Number(firstValue(found, 'numSubordinates') ?? '0');
   return firstValue(found, 'hasSubordinates')?.toUpperCase() === 'TRUE' || many > 0;
