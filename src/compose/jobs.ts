@@ -11,7 +11,7 @@ import type { Entry } from '../source/source.js';
 import { registerSource } from '../store/sqlite/catalog.js';
 import { setAllPending } from '../store/sqlite/coverage.js';
 import { prune } from '../store/sqlite/maintain.js';
-import { markOf } from '../store/sqlite/meta.js';
+import { markOf, stampOf, type Mark } from '../store/sqlite/meta.js';
 import { directoryPath, openDirectory, type Db } from '../store/sqlite/open.js';
 import { getRun } from '../store/sqlite/run-records.js';
 import { markInterrupted } from '../store/sqlite/runs.js';
@@ -58,7 +58,7 @@ export interface JobHooks {
  * in the source itself is a record with state `failed` or `refused`.
  */
 export async function runJob(config: Config, job: Job, hooks: JobHooks): Promise<RunRecord> {
-  const db = openDirectory(directoryPath(config.dataDir));
+  const db = openStore(config);
   try {
     const now = hooks.now ?? Date.now;
     const deps: RunDeps = {
@@ -124,6 +124,7 @@ function refOfRun(db: Db, run: number, tenant: string | undefined): SourceRef {
 /** Brings lookup.db up to directory.db; `force` builds it anew. */
 export function publishNow(config: Config, force = false): Published {
   const lookupFile = lookupPath(config.dataDir);
+  openStore(config).close();
   try {
     return publish({ directoryFile: directoryPath(config.dataDir), lookupFile, force });
   } catch (cause) {
@@ -142,12 +143,11 @@ export interface Started {
 
 /** What every start of control does first: finds what a crash left, and publishes. */
 export function recover(config: Config, now: number): Started {
-  const db = openDirectory(directoryPath(config.dataDir));
+  const db = openStore(config);
   try {
     for (const [name, { tenant, kind }] of Object.entries(config.sources))
       if (kind !== 'smtp') registerSource(db, tenant, name, kind);
     const interrupted = markInterrupted(db, now);
-    if (wasRestored(config, db)) setAllPending(db);
     sweepStaging(db);
     return { interrupted, published: publishNow(config) };
   } finally {
@@ -156,15 +156,33 @@ export function recover(config: Config, now: number): Started {
 }
 
 /**
- * The edges' snapshot knows more than the directory, or another past: the directory is a restored backup, and whoever was
- * added since is missing from it. Its lists make nobody unknown until each is read again.
+ * Opens directory.db. A restored backup lacks whoever was added since: before anything is published from it, its lists are marked
+ * to make nobody unknown until each is read again.
  */
+function openStore(config: Config): Db {
+  const db = openDirectory(directoryPath(config.dataDir));
+  if (wasRestored(config, db)) setAllPending(db);
+  return db;
+}
+
+/** The edges' snapshot knows more than the directory, or another past. It is read first: it never runs ahead. */
 function wasRestored(config: Config, db: Db): boolean {
-  const published = readLookupMark(lookupPath(config.dataDir));
-  if (typeof published === 'string') return false;
+  const published = publishedMark(config);
+  if (published === undefined) return false;
   const mark = markOf(db);
-  if (published.generation !== mark.generation) return published.generation > mark.generation;
-  return published.stamp !== mark.stamp;
+  if (published.generation > mark.generation) return true;
+  const stamp = published.generation === mark.generation ? mark.stamp : stampOf(db, published.generation);
+  return stamp !== undefined && stamp !== published.stamp;
+}
+
+function publishedMark(config: Config): Mark | undefined {
+  try {
+    const published = readLookupMark(lookupPath(config.dataDir));
+    return typeof published === 'string' ? undefined : published;
+  } catch {
+    // whoever publishes meets what is wrong, and looks once more
+    return undefined;
+  }
 }
 
 /** Once a day: drops history and tombstones that are too old to matter. */

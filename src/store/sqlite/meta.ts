@@ -20,14 +20,28 @@ export function sameMark(a: Mark, b: Mark): boolean {
 }
 
 function read(db: Db, name: string): number {
-  const value = db.prepare<[string], string>('SELECT value FROM meta WHERE name = ?').pluck().get(name);
+  return numberOf(
+    name,
+    db.prepare<[string], string>('SELECT value FROM meta WHERE name = ?').pluck().get(name),
+  );
+}
+
+function numberOf(name: string, value: string | undefined): number {
   if (value === undefined)
     throw new RollcallError('store', `directory.db has no ${name}; restore it from a backup`);
   return Number(value);
 }
 
+/** One statement, so that the numbers belong together whoever writes meanwhile. */
 export function markOf(db: Db): Mark {
-  return { generation: read(db, 'generation'), stamp: read(db, 'stamp'), revision: read(db, 'revision') };
+  const rows = db.prepare<[], { name: string; value: string }>('SELECT name, value FROM meta').all();
+  const value = (name: string): number => numberOf(name, rows.find((row) => row.name === name)?.value);
+  return { generation: value('generation'), stamp: value('stamp'), revision: value('revision') };
+}
+
+/** The stamp of an earlier generation; undefined when its run is no longer kept. */
+export function stampOf(db: Db, generation: number): number | undefined {
+  return db.prepare<[number], number>('SELECT stamp FROM run WHERE generation = ?').pluck().get(generation);
 }
 
 export function generationOf(db: Db): number {
