@@ -4,7 +4,7 @@
  * Promises: only a configured source that may be asked, about an address of a domain of its own tenant that names it; an entry
  * counts only when it holds the very address, by the functions of the sync, inside the tenant's scope. Whatever a directory
  * answers besides makes nobody known. A source is made when it is first asked, and anew after it failed, so that a new
- * password or certificate needs no restart.
+ * password or certificate needs no restart; but not after a failure that passes by itself.
  */
 import { keyOf, exactKeyOf } from '../address/key.js';
 import { parseInternal } from '../address/mailbox.js';
@@ -12,6 +12,7 @@ import type { Config } from '../config/schema.js';
 import { RollcallError } from '../errors.js';
 import type { LiveQuestion } from '../live/answer.js';
 import type { Found, Route } from '../live/guarded-source.js';
+import { PassingFailure } from '../source/passing-failure.js';
 import type { Entry, Source } from '../source/source.js';
 import { claimsOf } from '../sync/claims.js';
 import { Tally } from '../sync/tally.js';
@@ -82,7 +83,8 @@ export function createLiveSources({ config, claim, make = sourceOf }: LiveSource
         throw new RollcallError('source', 'it cannot be asked about one address');
       return await one.source.find(address, { signal });
     } catch (error) {
-      if (!signal.aborted) drop(name, one);
+      // a service that throttles is not asked for a new connection and a new token besides
+      if (!signal.aborted && !(error instanceof PassingFailure)) drop(name, one);
       throw error;
     } finally {
       one.asking -= 1;

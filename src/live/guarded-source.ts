@@ -3,9 +3,10 @@
  *
  * Promises an outcome by the deadline, whatever the directory does: no more than `perSecond` look-ups for a domain and
  * `maxConcurrent` in all; a look-up that fails or comes late is `no-answer`, never "not found"; a directory that fails again and
- * again is left alone for a while. Never rejects.
+ * again is left alone for a while, and one that asks for it for as long as it asks. Never rejects.
  */
 import { messageOf } from '../errors.js';
+import { PassingFailure } from '../source/passing-failure.js';
 import type { Logger } from '../telemetry/log.js';
 import type { LiveAnswer, LiveClaim } from './answer.js';
 import { createGate } from './gate.js';
@@ -64,6 +65,8 @@ const patience = 3;
 const pauseMs = 10_000;
 /** After a refused password: each further try counts towards the lockout of the account. A reload tries at once. */
 const refusedMs = 15 * 60_000;
+/** A service that throttles says for how long; what it says is believed up to here. */
+const longestHoldMs = 60 * 60_000;
 const troubleLogMs = 60_000;
 /** A look-up that was told to stop and does not keeps its place no longer. */
 const lingerMs = 5000;
@@ -74,6 +77,8 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
   let failures = 0;
   let pausedUntil = -Infinity;
   let loggedAt = -Infinity;
+  // what was begun before a reload says nothing of the source as it is now
+  let epoch = 0;
 
   function find(route: Route): Promise<Outcome> {
     const paused = pausedUntil - now();
@@ -105,21 +110,21 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
   }
 
   async function heard(route: Route, signal: AbortSignal, answer: (outcome: Outcome) => void): Promise<void> {
+    const since = epoch;
     try {
       const found = await route.find(signal);
       signal.throwIfAborted();
-      failures = 0;
+      if (since === epoch) failures = 0;
       answer({ kind: 'heard', found });
     } catch (error) {
       answer({ kind: 'no-answer', forMs: 0 });
-      fail(error);
+      if (since === epoch) fail(error);
     }
   }
 
   function fail(error: unknown): void {
     failures += 1;
-    if (isRefusedBind(error)) pausedUntil = now() + refusedMs;
-    else if (failures >= patience) pausedUntil = now() + pauseMs;
+    pausedUntil = Math.max(pausedUntil, now() + pauseAfter(error, failures));
     if (now() - loggedAt < troubleLogMs) return;
     loggedAt = now();
     log.warn({ source: name, err: messageOf(error) }, 'live look-up not answered: the list’s word stands');
@@ -129,12 +134,20 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
     find,
     finds: () => finds,
     reset() {
+      epoch += 1;
       gate.clear();
       failures = 0;
       pausedUntil = -Infinity;
     },
     close: () => gate.close(),
   };
+}
+
+/** For how long, in ms, it is left alone after that failure, the last of so many in a row. */
+function pauseAfter(error: unknown, failures: number): number {
+  if (isRefusedBind(error)) return refusedMs;
+  const asked = error instanceof PassingFailure ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(Math.min(asked, longestHoldMs), failures >= patience ? pauseMs : 0);
 }
 
 /** RFC 4511 §4.1.9: invalidCredentials. */

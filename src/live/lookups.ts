@@ -127,12 +127,13 @@ export function createLookups(options: LookupOptions): Lookups {
     }
     const since = epoch;
     const answer = source.find(route).then((outcome) => {
-      const { look } = flights.get(id) ?? question;
+      // what an old configuration led to is nobody's answer, and the flight there is now is another
+      if (since !== epoch) return noAnswer;
       flights.delete(id);
-      // what an old configuration led to is nobody's answer
-      return since === epoch ? heard(id, { ...question, look }, route, outcome) : noAnswer;
+      return heard(id, { ...question, look: flight.look }, route, outcome);
     });
-    flights.set(id, { answer, look: question.look });
+    const flight: Flight = { answer, look: question.look };
+    flights.set(id, flight);
     return answer;
   }
 

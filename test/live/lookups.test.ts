@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LiveAnswer, LiveQuestion } from '../../src/live/answer.js';
 import { createLookups, type Lookups } from '../../src/live/lookups.js';
+import { PassingFailure } from '../../src/source/passing-failure.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 
 beforeEach(() => vi.useFakeTimers());
@@ -214,6 +215,36 @@ describe('a slow directory', () => {
     expect(directory.asked.length).toBe(2);
   });
 
+  it('that asks to be left alone is, for an hour at most', async () => {
+    const { directory, lookups } = open();
+    directory.has = () => {
+      throw new PassingFailure('throttled', { retryAfterMs: 1e12 });
+    };
+    await lookups.ask(about('a@example.com'));
+    expect(await lookups.ask(about('b@example.com'))).toEqual({ kind: 'no-answer', forMs: 3_600_000 });
+    await vi.advanceTimersByTimeAsync(3_599_999);
+    await lookups.ask(about('b@example.com'));
+    expect(directory.asked).toEqual(['a@example.com']);
+    await vi.advanceTimersByTimeAsync(1);
+    await lookups.ask(about('b@example.com'));
+    expect(directory.asked.length).toBe(2);
+  });
+
+  it('that refused the old password is asked at once after a reload, whoever still waits from before', async () => {
+    const { directory, lookups } = open();
+    directory.delayMs = 100;
+    directory.has = (address) => {
+      if (address.startsWith('new')) return true;
+      throw new Error('invalid credentials', { cause: Object.assign(new Error('49'), { code: 49 }) });
+    };
+    const old = lookups.ask(about('old@example.com'));
+    await vi.advanceTimersByTimeAsync(50);
+    lookups.forget();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await old).toMatchObject({ kind: 'no-answer' });
+    expect((await timed(lookups, 'new@example.com')).answer.kind).toBe('found');
+  });
+
   it('that fails has not said that somebody is unknown', async () => {
     const { directory, lookups } = open();
     directory.has = () => {
@@ -272,6 +303,22 @@ describe('one address', () => {
     expect(await old).toMatchObject({ kind: 'no-answer' });
     expect(directory.claimed).toEqual([]);
     expect((await timed(lookups, 'eve@example.com')).answer.kind).toBe('found');
+  });
+
+  it('is asked about once at a time after a reload too, and claimed when mail came for it', async () => {
+    const { directory, lookups } = open();
+    directory.has = () => true;
+    directory.delayMs = 100;
+    void lookups.ask(about('grace@example.com'));
+    await vi.advanceTimersByTimeAsync(50);
+    lookups.forget();
+    const looked = lookups.ask(about('grace@example.com', true));
+    await vi.advanceTimersByTimeAsync(60); // the one from before the reload has come back
+    const mailed = lookups.ask(about('grace@example.com'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await Promise.all([looked, mailed])).toMatchObject([{ kind: 'found' }, { kind: 'found' }]);
+    expect(directory.asked.length).toBe(2);
+    expect(directory.claimed).toEqual(['grace@example.com']);
   });
 
   it('that waits for its turn at a reload is answered at once, and not asked about by the old rules', async () => {

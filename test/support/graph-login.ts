@@ -22,7 +22,7 @@ export class GraphLogin {
   lifetime = 3599;
   /** Tokens given, in order. */
   readonly issued: string[] = [];
-  readonly #live = new Map<string, number>();
+  readonly #live = new Map<string, { readonly until: number; readonly roles: readonly string[] }>();
   readonly #assertions = new Set<string>();
 
   constructor(
@@ -34,8 +34,13 @@ export class GraphLogin {
     readonly roles: () => readonly string[] = () => [],
   ) {}
 
-  isValid(token: string): boolean {
-    return (this.#live.get(token) ?? 0) > this.now();
+  /**
+   * The permissions that a token carries, from when it was given: what is granted or taken away later counts for later tokens
+   * (entra/identity-platform/access-tokens). Undefined when the token does not count.
+   */
+  rolesOf(token: string): readonly string[] | undefined {
+    const live = this.#live.get(token);
+    return live !== undefined && live.until > this.now() ? live.roles : undefined;
   }
 
   /** Every token given so far is taken no more. */
@@ -72,11 +77,12 @@ export class GraphLogin {
     const refused = this.#refusal(body);
     if (refused !== undefined) return refused;
     // entra/identity-platform/access-token-claims-reference; not signed for real, as nobody but Graph may check it
+    const roles = this.roles();
     const claims = {
       aud: this.graph(),
       appid: this.application.clientId,
       app_displayname: 'Rollcall',
-      roles: this.roles(),
+      roles,
     };
     const parts = [
       { typ: 'JWT', alg: 'RS256' },
@@ -85,7 +91,7 @@ export class GraphLogin {
     const encoded = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
     const token = [...encoded, randomBytes(32).toString('base64url')].join('.');
     this.issued.push(token);
-    this.#live.set(token, this.now() + this.lifetime * 1000);
+    this.#live.set(token, { until: this.now() + this.lifetime * 1000, roles });
     const answer = { token_type: 'Bearer', expires_in: this.lifetime, ext_expires_in: this.lifetime };
     return { status: 200, body: { ...answer, access_token: token } };
   }

@@ -46,7 +46,7 @@ export interface LocalGraph {
   readonly queries: GraphQueries;
   readonly login: GraphLogin;
   readonly faults: Fault[];
-  /** Application permissions that an administrator has granted. */
+  /** Application permissions that an administrator has granted; a token carries those of its time. */
   readonly granted: Set<string>;
   readonly requests: Seen[];
   stop(): Promise<void>;
@@ -125,17 +125,18 @@ interface Asked {
   readonly body: string;
 }
 
-type Parts = Pick<LocalGraph, 'delta' | 'queries' | 'login' | 'faults' | 'granted' | 'requests'>;
+type Parts = Pick<LocalGraph, 'delta' | 'queries' | 'login' | 'faults' | 'requests'>;
 
-function answerGraph({ delta, queries, login, granted }: Parts, { url, headers }: Asked): Reply {
+function answerGraph({ delta, queries, login }: Parts, { url, headers }: Asked): Reply {
   const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
-  if (!login.isValid(token))
+  const roles = login.rolesOf(token);
+  if (roles === undefined)
     return fail(401, 'InvalidAuthenticationToken', 'Lifetime validation failed, the token is expired.');
   const [, version, name, action = ''] = url.pathname.split('/');
   const collection = graphCollections.find((each) => each === name);
   if (version !== 'v1.0' || collection === undefined)
     return fail(400, 'BadRequest', `Resource not found for the segment '${name ?? ''}'.`);
-  if (!needed[collection].some((permission) => granted.has(permission)))
+  if (!needed[collection].some((permission) => roles.includes(permission)))
     return fail(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
   if (action === 'delta') return delta.answer(collection, url.searchParams);
   if (action === '$count') return queries.count(collection, headers['consistencylevel'] === 'eventual');

@@ -69,7 +69,8 @@ export class GraphClient {
     if (response.status === 200) return response;
     const lost = question.delta === true ? lostState(response) : undefined;
     if (lost !== undefined) throw new LostState(lost);
-    throw explainAnswer(this.host, response, errorOf(response), question.permission);
+    const now = this.http.clock.now();
+    throw explainAnswer(this.host, response, errorOf(response), question.permission, now);
   }
 
   async #send(

@@ -3,7 +3,9 @@
  * socket errors. Never repeats a secret or a token: none is given to it, and what a service says is cut to its first line.
  */
 import { messageOf, RollcallError } from '../../errors.js';
+import { PassingFailure } from '../passing-failure.js';
 import { codesOf, type GraphError } from './graph-error.js';
+import { isPassing, retryAfter } from './http.js';
 import type { HttpResponse } from './transport.js';
 
 interface Explained {
@@ -82,14 +84,42 @@ const reach = 'Check the network, and proxy if one is needed to reach the Intern
 const inspected =
   'Something in between inspects TLS, or answers instead: set ca to its CA certificate. Check the clock, too.';
 
+/** What the token service said when it gave none. */
+export interface Refusal {
+  readonly code: string;
+  readonly description: string;
+  /** Undefined where the answer itself is not known. */
+  readonly response?: HttpResponse | undefined;
+}
+
 /** A refusal of the token service: `error_description` begins with its AADSTS code. */
-export function explainLogin(host: string, code: string, description: string): RollcallError {
+export function explainLogin(
+  host: string,
+  { code, description, response }: Refusal,
+  now: number,
+): RollcallError {
+  // learn.microsoft.com/entra/identity-platform/reference-error-codes, "Handling error codes": temporarily_unavailable
+  if ((response !== undefined && isPassing(response.status)) || code === 'temporarily_unavailable')
+    return explainBusyLogin(host, oneLine(description || code), response, now);
   const number = /\bAADSTS(\d{4,8})\b/.exec(description)?.[1];
   const known = number === undefined ? undefined : aadsts[number];
   const said = oneLine(description === '' ? code : description);
   const text = known === undefined ? said : `${known.text} (${said})`;
   const hint = known?.hint ?? 'Check tenantId, clientId and the secret or certificate.';
   return new RollcallError('source', `${host}: no token: ${text}`, { hint });
+}
+
+function explainBusyLogin(
+  host: string,
+  said: string,
+  response: HttpResponse | undefined,
+  now: number,
+): PassingFailure {
+  const status = response === undefined ? '' : `HTTP ${String(response.status)}`;
+  const { text, hint } = byStatus(response?.status ?? 503, '');
+  const retryAfterMs = retryAfter(response?.headers['retry-after'], now);
+  const detail = [status, said].filter((each) => each !== '').join(' ');
+  return new PassingFailure(`${host}: no token: ${text} (${detail})`, { hint, retryAfterMs });
 }
 
 /** A request that got no answer. */
@@ -101,7 +131,7 @@ export function explainNetwork(host: string, error: unknown): RollcallError {
     return new RollcallError('source', `${host}: TLS: ${certificate}`, { hint: inspected, cause: error });
   }
   const text = sockets[code] ?? oneLine(messageOf(error));
-  return new RollcallError('source', `${host}: ${text}`, { hint: reach, cause: error });
+  return new PassingFailure(`${host}: ${text}`, { hint: reach, cause: error });
 }
 
 /** An answer of Graph that is no success; `permission` is what the request needs. */
@@ -110,13 +140,17 @@ export function explainAnswer(
   { status, headers }: HttpResponse,
   error: GraphError,
   permission: string,
+  now: number,
 ): RollcallError {
   const codes = codesOf(error).join(', ');
   const request =
     headers['request-id'] === undefined ? '' : `, request ${headers['request-id'].slice(0, 64)}`;
   const said = oneLine(`${codes}${codes === '' ? '' : ': '}${error.message}`);
   const { text, hint } = byStatus(status, permission);
-  return new RollcallError('source', `${host}: ${text} (HTTP ${String(status)} ${said}${request})`, { hint });
+  const message = `${host}: ${text} (HTTP ${String(status)} ${said}${request})`;
+  // a new secret or a permission granted since takes another token
+  if (status === 401 || status === 403) return new RollcallError('source', message, { hint });
+  return new PassingFailure(message, { hint, retryAfterMs: retryAfter(headers['retry-after'], now) });
 }
 
 function byStatus(status: number, permission: string): Explained {

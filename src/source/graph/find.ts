@@ -20,11 +20,21 @@ export async function findAddress(
   address: string,
   { signal }: FindContext,
 ): Promise<Entry[]> {
-  const questions = collections.flatMap((collection) =>
-    collection.addresses.map((property) => ask(client, collection, property, address, signal)),
-  );
-  const entries = (await Promise.all(questions)).flat();
-  return [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+  const stop = new AbortController();
+  const abort = (): void => stop.abort(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const questions = collections.flatMap((collection) =>
+      collection.addresses.map((property) => ask(client, collection, property, address, stop.signal)),
+    );
+    const entries = (await Promise.all(questions)).flat();
+    return [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // one that fails is no answer at all: the others need not go on
+    stop.abort(new Error('another question about the address has failed'));
+  }
 }
 
 async function ask(

@@ -27,6 +27,10 @@ const longestWaitMs = 60_000;
 /** 429, 503, 504: learn.microsoft.com/graph/errors; 500 and 502 pass as well; 509 is throttling by bandwidth. */
 const passing = new Set([408, 429, 500, 502, 503, 504, 509]);
 
+export function isPassing(status: number): boolean {
+  return passing.has(status);
+}
+
 export class Http {
   constructor(
     readonly transport: Transport,

@@ -6,7 +6,8 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { isRecord } from './graph-error.js';
 import type { Http, RetryLimits } from './http.js';
-import type { HttpRequest } from './transport.js';
+import type { Refusal } from './explain.js';
+import type { HttpRequest, HttpResponse } from './transport.js';
 
 /** The token service is asked once an hour, and somebody may wait for it. */
 const limits: RetryLimits = { tries: 5, waitMs: 2 * 60_000 };
@@ -16,14 +17,14 @@ export interface NetworkClient {
   /** Why the last request got no answer, once. */
   takeFailure(): unknown;
   /** What the service said when it refused the last request: msal keeps that of a token request only. */
-  refusal(): { readonly code: string; readonly description: string } | undefined;
+  refusal(): Refusal | undefined;
   abort(): void;
 }
 
 export function createNetworkClient(http: Http): NetworkClient {
   const stop = new AbortController();
   let failure: unknown;
-  let refused: unknown;
+  let refused: HttpResponse | undefined;
   async function send<T>(
     method: HttpRequest['method'],
     url: string,
@@ -33,10 +34,9 @@ export function createNetworkClient(http: Http): NetworkClient {
     refused = undefined;
     try {
       const response = await http.send({ method, url, headers, body: sent }, stop.signal, limits);
-      const body = parse(response.body);
-      if (response.status !== 200) refused = body;
+      if (response.status !== 200) refused = response;
       // msal wants what the service said, whatever that is: it checks the parts it uses
-      return { status: response.status, headers: response.headers, body: body as T };
+      return { status: response.status, headers: response.headers, body: parse(response.body) as T };
     } catch (error) {
       failure = error;
       throw error;
@@ -52,14 +52,19 @@ export function createNetworkClient(http: Http): NetworkClient {
       failure = undefined;
       return taken;
     },
-    refusal: () => {
-      if (!isRecord(refused)) return undefined;
-      const { error, error_description: description } = refused;
-      return typeof error === 'string' && typeof description === 'string'
-        ? { code: error, description }
-        : undefined;
-    },
+    refusal: () => (refused === undefined ? undefined : refusalOf(refused)),
     abort: () => stop.abort(new Error('the source was closed')),
+  };
+}
+
+/** learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, "Error response". */
+function refusalOf(response: HttpResponse): Refusal {
+  const body = parse(response.body);
+  const { error, error_description: description } = isRecord(body) ? body : {};
+  return {
+    code: typeof error === 'string' ? error : `HTTP ${String(response.status)}`,
+    description: typeof description === 'string' ? description : '',
+    response,
   };
 }
 

@@ -85,8 +85,12 @@ export class Tokens {
     const failure = this.#network.takeFailure();
     if (failure !== undefined) return explainNetwork(this.#host, failure);
     const refusal = this.#network.refusal();
-    if (refusal !== undefined) return explainLogin(this.#host, refusal.code, refusal.description);
-    if (error instanceof ServerError) return explainLogin(this.#host, error.errorCode, error.errorMessage);
+    const now = this.http.clock.now();
+    if (refusal !== undefined) return explainLogin(this.#host, refusal, now);
+    if (error instanceof ServerError) {
+      const { errorCode: code, errorMessage: description } = error;
+      return explainLogin(this.#host, { code, description }, now);
+    }
     const known = asRollcallError(error, 'source');
     return new RollcallError('source', `${this.#host}: no token: ${known.message}`, { cause: error });
   }
