@@ -19,6 +19,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { connect } from 'node:net';
@@ -82,13 +83,14 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   // Postfix gives up root for the user postfix, who has to get in here
   chmodSync(folder, 0o755);
   const port = options.port ?? (await freePort());
-  const { uid } = ids();
-  for (const name of ['etc', 'queue', 'data']) mkdirSync(join(folder, name), { mode: 0o755 });
+  const uid = idOf('/etc/passwd', 'postfix');
+  for (const name of ['etc', 'data']) mkdirSync(join(folder, name), { mode: 0o755 });
+  makeQueue(join(folder, 'queue'), uid);
   const logFile = join(folder, 'maillog');
   writeFileSync(logFile, '');
   for (const path of [join(folder, 'data'), logFile]) chownSync(path, uid, -1);
-  writeFileSync(join(folder, 'etc/main.cf'), mainCf({ folder, ...options }));
-  writeFileSync(join(folder, 'etc/master.cf'), masterCf(port, options.masterCf));
+  writeOld(join(folder, 'etc/main.cf'), mainCf({ folder, ...options }));
+  writeOld(join(folder, 'etc/master.cf'), masterCf(port, options.masterCf));
 
   const log = (): string => readFileSync(logFile, 'utf8');
   const started = await run(folder, 'start');
@@ -102,7 +104,8 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     folder,
     log,
     async stop() {
-      await run(folder, 'stop');
+      // as `postfix stop`, which looks once a second
+      if (isMaster(pid, queue)) process.kill(pid, 'SIGTERM');
       await until(() => !isMaster(pid, queue), `Postfix master ${pid} has not ended`);
       masters.delete(pid);
       rmSync(folder, { recursive: true, force: true });
@@ -113,7 +116,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
 /** Root, and the users of the package: without them there is no Postfix to run, whatever commands are there. */
 function canRun(): boolean {
   try {
-    if (process.getuid?.() === 0) return ids().uid > 0;
+    if (process.getuid?.() === 0) return idOf('/etc/passwd', 'postfix') > 0;
   } catch {
     // told below
   }
@@ -122,12 +125,38 @@ function canRun(): boolean {
   return false;
 }
 
-function ids(): { uid: number } {
-  const entry = readFileSync('/etc/passwd', 'utf8')
+function idOf(file: '/etc/passwd' | '/etc/group', name: string): number {
+  const entry = readFileSync(file, 'utf8')
     .split('\n')
-    .find((line) => line.startsWith('postfix:'));
-  if (entry === undefined) throw new Error('there is no user postfix');
-  return { uid: Number(entry.split(':')[2]) };
+    .find((line) => line.startsWith(`${name}:`));
+  if (entry === undefined) throw new Error(`there is no ${name} in ${file}`);
+  return Number(entry.split(':')[2]);
+}
+
+/** What `postfix check` would make, as in /etc/postfix/postfix-files; with `quick-start` there it is not called. */
+function makeQueue(queue: string, uid: number): void {
+  const make = (name: string, mode: number, owner = uid, group = -1): void => {
+    const path = join(queue, name);
+    mkdirSync(path, { mode });
+    chownSync(path, owner, group);
+    // whatever the umask is
+    chmodSync(path, mode);
+  };
+  make('', 0o755, 0);
+  make('pid', 0o755, 0);
+  const own = 'active bounce corrupt defer deferred flush hold incoming private saved trace';
+  for (const name of own.split(' ')) make(name, 0o700);
+  const postdrop = idOf('/etc/group', 'postdrop');
+  make('maildrop', 0o730, uid, postdrop);
+  make('public', 0o710, uid, postdrop);
+  writeFileSync(join(queue, 'quick-start'), '');
+}
+
+/** As written an hour ago: each process of Postfix waits before it reads a file that may still be under way. */
+function writeOld(file: string, text: string): void {
+  writeFileSync(file, text);
+  const hourAgo = Date.now() / 1000 - 3600;
+  utimesSync(file, hourAgo, hourAgo);
 }
 
 /** Whether this process is still the master of our queue: its working directory is the queue. */
