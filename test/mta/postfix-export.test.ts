@@ -2,6 +2,7 @@
  * Postfix with files that Rollcall writes: what holds there is another thing than behind a door. Nobody is asked, so with
  * Rollcall stopped the last list goes on, and a list that is out of date is not written.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
@@ -10,6 +11,10 @@ import { findCommand } from '../support/peers.js';
 import { havePostfix, startPostfix, type Postfix } from '../support/postfix.js';
 import { createExportHouse, type ExportHouse } from './export-house.js';
 import { rcpt } from './scenario.js';
+
+function run([command = '', ...args]: readonly string[]): void {
+  execFileSync(command, args, { stdio: 'ignore' });
+}
 
 interface Kind {
   readonly table: string;
@@ -31,6 +36,7 @@ describe.skipIf(!havePostfix).each(kinds)('Postfix with $table: written by rollc
   let house: ExportHouse;
   let postfix: Postfix;
   let hook: readonly string[];
+  const reload = () => [findCommand('postfix') ?? 'postfix', '-c', `${postfix.folder}/etc`, 'reload'];
   const ask = (recipient: string) => rcpt(postfix.port, recipient);
 
   beforeAll(async () => {
@@ -48,10 +54,8 @@ describe.skipIf(!havePostfix).each(kinds)('Postfix with $table: written by rollc
       },
     });
     defer(() => postfix.stop());
-    const reload = `${findCommand('postfix') ?? 'postfix'} -c ${postfix.folder}/etc reload`;
-    const build = kind.built === true ? `${findCommand('postmap') ?? 'postmap'} ${table}` : '';
     // of a built table smtpd sees by itself that it has changed
-    hook = ['sh', '-ec', kind.built === true ? build : reload];
+    hook = kind.built === true ? [findCommand('postmap') ?? 'postmap', table] : reload();
     house.configure({ hook });
   }, 60_000);
 
@@ -62,6 +66,8 @@ describe.skipIf(!havePostfix).each(kinds)('Postfix with $table: written by rollc
   it('takes the known and refuses the unknown at RCPT, with no Rollcall running', async () => {
     await house.list(['person', 'person2', 'person3', 'große', 'ärzte']);
     await house.exportWell();
+    // an smtpd that has not found the table does not look again in its life of a hundred sessions
+    if (kind.built === true) run(reload());
     await eventually(
       () => ask('person@example.com'),
       (reply) => reply.startsWith('250 '),
