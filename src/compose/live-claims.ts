@@ -89,7 +89,7 @@ export function createLiveClaims(options: LiveClaimsOptions): LiveClaims {
     }
     batch.tries = 0;
     if (!closed)
-      log.error({ source, code, err: message, entries: taken.size }, 'found entries were not claimed');
+      log.error({ source, code, err: message, entries: taken.size }, 'the claim of found entries went wrong');
     return gatherMs;
   }
 

@@ -80,7 +80,8 @@ export function bodyOf(code: ErrorCode, message: string, hint: string): ErrorBod
 export function statusOfRun({ state, kind }: RunRecord): number {
   if (state === 'held' || state === 'partly-held') return 202;
   if (state === 'refused') return 422;
-  if (state === 'failed' || state === 'interrupted') return kind === 'sync' || kind === 'upload' ? 502 : 409;
+  if (state === 'failed' || state === 'interrupted')
+    return kind === 'approve' || kind === 'rollback' ? 409 : 502;
   return 200;
 }
 

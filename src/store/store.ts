@@ -18,7 +18,8 @@ export const runStates = [
 ] as const;
 export type RunState = (typeof runStates)[number];
 
-export type RunKind = 'sync' | 'upload' | 'claim' | 'approve' | 'discard' | 'rollback';
+/** `preview`: a sync or an upload that only shows what it would do; how it ends says nothing about the list. */
+export type RunKind = 'sync' | 'upload' | 'preview' | 'claim' | 'approve' | 'discard' | 'rollback';
 /** How a run read its source: everything, only what changed since the last, or single entries that were asked for. */
 export type RunMode = 'full' | 'changes' | 'claim';
 export type Resolution = 'pending' | 'approved' | 'discarded' | 'superseded';

@@ -18,7 +18,8 @@ import { runFull } from './run-full.js';
 import type { RunDeps, SyncRequest } from './request.js';
 
 export async function runSync(deps: RunDeps, request: SyncRequest): Promise<RunRecord> {
-  const handle = beginRun(deps.db, { ...request, now: deps.now(), leaseMs: deps.leaseMs });
+  const kind = request.dryRun ? 'preview' : request.kind;
+  const handle = beginRun(deps.db, { ...request, kind, now: deps.now(), leaseMs: deps.leaseMs });
   const lease = keepLease(deps, handle);
   let staging: Staging | undefined;
   try {
@@ -89,13 +90,32 @@ export function closeFailed(deps: RunDeps, handle: RunHandle, error: unknown): v
   if (known.code === 'conflict') throw known;
 }
 
-/** Publishes, also when nothing changed: the edges must learn how fresh the list is. Returns the record. */
+/**
+ * Publishes, also when nothing changed: the edges must learn how fresh the list is. Returns the record. Throws `store` when the run
+ * is in the store and could not be published.
+ */
 export function finish(deps: RunDeps, handle: RunHandle): RunRecord {
   const record = getRun(deps.db, handle.run);
   if (record === undefined) throw new RollcallError('internal', `run ${handle.run} is missing`);
   if (!['failed', 'refused', 'planned'].includes(record.state)) {
     deps.progress?.('publishing', 0);
-    deps.publish();
+    publishRun(deps, record);
   }
   return record;
+}
+
+function publishRun({ publish }: RunDeps, { run, state }: RunRecord): void {
+  try {
+    publish();
+  } catch (error) {
+    const { code, message, hint } = asRollcallError(error);
+    throw new RollcallError(
+      code,
+      `run ${run} is in the store (${state}), but the edges lack it: ${message}`,
+      {
+        hint,
+        cause: error,
+      },
+    );
+  }
 }

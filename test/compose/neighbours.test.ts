@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { dueAtStart } from '../../src/compose/due.js';
 import { runJob } from '../../src/compose/jobs.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
@@ -35,8 +36,8 @@ function list(name: string, ...addresses: string[]): void {
   writeFileSync(join(house.folder, `${name}.csv`), `email\n${addresses.join('\n')}\n`);
 }
 
-function sync(source: string): Promise<RunRecord> {
-  const job = { kind: 'sync', source, dryRun: false, actor: 'test' } as const;
+function sync(source: string, dryRun = false): Promise<RunRecord> {
+  const job = { kind: 'sync', source, dryRun, actor: 'test' } as const;
   return runJob(config(), job, { signal: new AbortController().signal });
 }
 
@@ -60,4 +61,16 @@ test('removals wait while another source of the domain is in error, and go when 
   list('school', 'c@example.com', 'moved@example.com');
   expect(await sync('school')).toMatchObject({ state: 'applied' });
   expect(await sync('staff')).toMatchObject({ state: 'applied', counts: { removed: 1 } });
+});
+
+test('a preview that fails says nothing about the source: neither its neighbours wait, nor is it read at the next start', async () => {
+  list('staff', 'a@example.com', 'b@example.com');
+  list('school', 'c@example.com');
+  for (const name of ['staff', 'school']) await sync(name);
+  rmSync(join(house.folder, 'school.csv'));
+  expect(await sync('school', true)).toMatchObject({ kind: 'preview', state: 'failed' });
+  list('staff', 'a@example.com');
+  expect(await sync('staff')).toMatchObject({ state: 'applied', counts: { removed: 1 } });
+  const due = dueAtStart(config(), Date.now()).map(({ source }) => source);
+  expect(due).toEqual(['other']);
 });

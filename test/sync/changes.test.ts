@@ -361,6 +361,27 @@ test('entries that were asked for are claimed, and nothing is taken away by it',
   expect(await sync()).toMatchObject({ mode: 'changes', counts: { removed: 1 } });
 });
 
+test('a run whose publishing fails says that it is in the store', async () => {
+  await sync();
+  house.publish = () => {
+    throw new RollcallError('store', 'lookup.db could not be brought up to date: the disk is full');
+  };
+  const claim = (): RunRecord =>
+    runClaim(house.deps, {
+      ref: house.ref(),
+      actor: 'live',
+      entries: [person('new', ['new@example.com'])],
+      scope: createScope(house.domains),
+      maxProblems: 10,
+    });
+  expect(claim).toThrow(
+    'run 2 is in the store (applied), but the edges lack it: lookup.db could not be brought up to date: the disk is full',
+  );
+  expect(house.claims()).toContain('new@example.com');
+  directory.put('id-41', 'p41@example.com');
+  await expect(sync()).rejects.toThrow('run 3 is in the store (applied), but the edges lack it');
+});
+
 test(
   'changes and a read of everything come to the same claims, whatever happens',
   { timeout: 120_000 },
