@@ -158,6 +158,23 @@ describe('a slow directory', () => {
     expect(mostAtOnce()).toBe(2);
   });
 
+  it('is given up at 95 % of the deadline, and who waits for his turn is told at 75 %: to the millisecond', async () => {
+    const { directory, lookups } = open({ perSecond: 1000, timeoutMs: 2000 });
+    directory.delayMs = 60_000;
+    const began = Date.now();
+    const answers: [string, number][] = [];
+    for (const name of ['a', 'b', 'c'])
+      void Promise.resolve(lookups.ask(about(`${name}@example.com`))).then(({ kind }) =>
+        answers.push([`${name} ${kind}`, Date.now() - began]),
+      );
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(answers).toEqual([
+      ['c limited', 1500],
+      ['a no-answer', 1900],
+      ['b no-answer', 1900],
+    ]);
+  });
+
   it('keeps a bounded queue, whatever number of domains it is asked about', async () => {
     const { directory, lookups } = open();
     directory.delayMs = 60_000;
