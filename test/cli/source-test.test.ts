@@ -1,49 +1,22 @@
 /** `rollcall source test`: what it says of a real slapd that is well, and of each way in which it is not; and of a CSV file. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/cli.js';
-import type { Streams } from '../../src/cli/context.js';
 import { freePorts, haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
+import { SourceTests, type SourceTested } from '../support/source-test.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rollcall-source-test-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-async function test(
-  source: object,
-  ...more: readonly string[]
-): Promise<{ status: number; out: string; err: string }> {
-  const file = join(folder, 'config.json');
-  const config = {
-    dataDir: join(folder, 'data'),
-    domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
-    sources: { staff: source },
-  };
-  writeFileSync(file, JSON.stringify(config));
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const streams = { stdin: process.stdin, stdout, stderr } as unknown as Streams;
-  const status = await runCli(['-c', file, 'source', 'test', 'staff', ...more], streams);
-  const text = (stream: PassThrough): string => String(stream.read() ?? '');
-  return { status, out: text(stdout), err: text(stderr) };
-}
+const tests = new SourceTests();
+afterAll(() => tests.remove());
 
 describe.skipIf(!haveSlapd)('on a real slapd', () => {
   let slapd: Slapd;
   let staff: Readonly<Record<string, unknown>>;
   beforeAll(async () => {
     slapd = await startSlapd({ ldif: makePeople(300).ldif });
-    const password = join(folder, 'password');
-    writeFileSync(password, slapd.reader.password);
-    writeFileSync(join(folder, 'wrong'), 'not the password');
-    writeFileSync(join(folder, 'ca.pem'), slapd.pki.ca);
     staff = {
       kind: 'ldap',
       url: slapd.ldapsUrl,
-      tls: { ca: join(folder, 'ca.pem') },
+      tls: { ca: tests.file('ca.pem', slapd.pki.ca) },
       bindDn: slapd.reader.dn,
-      bindPassword: { file: password },
+      bindPassword: { file: tests.file('password', slapd.reader.password) },
       baseDn: slapd.suffix,
     };
   });
@@ -52,7 +25,7 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
   });
 
   it('that is well: who, what, ten objects, how many, paging', async () => {
-    const { status, out } = await test(staff);
+    const { status, out } = await tests.run(staff);
     const lines = out.split('\n');
     expect(lines[0]).toBe('Source staff, ldap');
     expect(lines).toContain(`  server      ${slapd.ldapsUrl}, OpenLDAP`);
@@ -71,7 +44,7 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
   });
 
   it('as JSON', async () => {
-    const { status, out } = await test(staff, '--json');
+    const { status, out } = await tests.run(staff, '--json');
     const json = JSON.parse(out) as { sample: unknown[] };
     expect(json).toMatchObject({
       source: 'staff',
@@ -84,10 +57,7 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
     expect(status).toBe(0);
   });
 
-  const bad = async (changes: object): Promise<{ status: number; out: string }> => {
-    const { status, out } = await test({ ...staff, ...changes });
-    return { status, out };
-  };
+  const bad = (changes: object): Promise<SourceTested> => tests.run({ ...staff, ...changes });
 
   it('anonymous: such a read removes nobody', async () => {
     const { status, out } = await bad({ bindDn: undefined, bindPassword: undefined });
@@ -97,7 +67,7 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
   });
 
   it('a wrong password: said once, with what to do', async () => {
-    const { status, out } = await bad({ bindPassword: { file: join(folder, 'wrong') } });
+    const { status, out } = await bad({ bindPassword: { file: tests.file('wrong', 'not the password') } });
     expect(status).toBe(1);
     expect(out).toMatch(/^error {2}ldaps:.*invalid credentials \(result 49\)$/m);
     expect(out).toContain('mend: Check bindDn and bindPassword.');
@@ -123,6 +93,21 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
     const { status, out } = await bad({ url: slapd.url, tls: {} });
     expect(status).toBe(0);
     expect(out).toContain('encryption  none, on this machine');
+  });
+
+  it('a password over plain LDAP to what is not this machine for certain: a warning, and only when it was allowed', async () => {
+    const url = slapd.url.replace('127.0.0.1', '0.0.0.0');
+    const refused = await bad({ url, tls: {} });
+    expect(refused.status).toBe(2);
+    expect(refused.err).toContain('would send the password unencrypted');
+    const { status, out } = await bad({ url, tls: {}, allowUnencrypted: true });
+    expect(status).toBe(0);
+    expect(out).toMatch(/^ {2}encryption {2}none$/m);
+    expect(out).toMatch(/^warn {3}the password travels unencrypted$/m);
+    expect(out).toContain('mend: Use ldaps://, or set startTls to true.');
+    const upgraded = await bad({ url, startTls: true, tls: { ...tlsOf(staff), servername: '127.0.0.1' } });
+    expect(upgraded.status).toBe(0);
+    expect(upgraded.out).not.toContain('travels unencrypted');
   });
 
   it('a filter that finds nobody, a base that is not there, a group that is not there', async () => {
@@ -160,6 +145,15 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
     expect(out).not.toContain('.proxy@');
   });
 
+  it('encryption that the server demands: a run would fail', async () => {
+    await slapd.restart({ requireTls: true });
+    const { status, out } = await bad({ url: slapd.url, tls: {} });
+    await slapd.restart({ requireTls: false });
+    expect(status).toBe(1);
+    expect(out).toMatch(/^error {2}.*confidentiality required \(result 13/m);
+    expect(out).toContain('mend: Use ldaps:// or startTls: the server wants TLS first.');
+  });
+
   it('a size limit over all pages: a run would fail', async () => {
     await slapd.restart({ limits: { total: 100 } });
     const { status, out } = await bad({ pageSize: 50 });
@@ -171,14 +165,10 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
 });
 
 describe('a CSV file', () => {
-  const csv = (text: string): object => {
-    const path = join(folder, 'people.csv');
-    writeFileSync(path, text);
-    return { kind: 'csv', path };
-  };
+  const csv = (text: string): object => ({ kind: 'csv', path: tests.file('people.csv', text) });
 
   it('what it was taken for, rows and addresses, what was skipped', async () => {
-    const { status, out } = await test(
+    const { status, out } = await tests.run(
       csv('mail;proxyAddresses\nada@example.com;smtp:a@example.com\nbob@example.com;\nno address;\n'),
     );
     expect(out).toContain('Source staff, csv');
@@ -194,21 +184,25 @@ describe('a CSV file', () => {
       ...csv('mail\nada@example.com\nsvc-x@example.com\n'),
       exclude: { patterns: ['svc-*@*.com'] },
     };
-    const { status, out } = await test(source);
+    const { status, out } = await tests.run(source);
     expect(out).toMatch(/1 address left out by exclude/);
     expect(out).not.toContain('svc-x@example.com');
     expect(status).toBe(0);
   });
 
   it('one that is not there', async () => {
-    const { status, out } = await test({ kind: 'csv', path: join(folder, 'missing.csv') });
+    const { status, out } = await tests.run({ kind: 'csv', path: tests.path('missing.csv') });
     expect(status).toBe(1);
     expect(out).toMatch(/^error {2}.*missing\.csv/m);
   });
 });
 
+function tlsOf(source: Readonly<Record<string, unknown>>): object {
+  return source['tls'] as object;
+}
+
 it('a source that is not configured, or is only asked, is a mistake in the command', async () => {
-  const asked = await test({ kind: 'smtp', hosts: '127.0.0.1' });
+  const asked = await tests.run({ kind: 'smtp', hosts: '127.0.0.1' });
   expect(asked.status).toBe(2);
   expect(asked.err).toContain('kind smtp');
 });

@@ -53,6 +53,8 @@ export interface ChangeReader {
   lacks?(reading: Reading): Promise<readonly string[]>;
   /** The cursor for a whole read that begins now; undefined where this server cannot tell changes. */
   begin(reading: Reading): Promise<Cursor | undefined>;
+  /** Whether deletions are among the changes after this cursor, as far as can be seen; absent: never, they are found by listing. */
+  seesDeletions?(reading: Reading, cursor: Cursor): Promise<boolean>;
   /** What has changed since; throws only what ends a full read as well (the connection, the server's limits). */
   changes(reading: Reading, cursor: Cursor): AsyncGenerator<readonly Change[], ChangesReport, void>;
 }

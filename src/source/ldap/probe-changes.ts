@@ -1,5 +1,6 @@
 /** Whether this server tells this account what has changed, and in which way. */
 import { drawback, type ProbeFinding, well } from '../probe.js';
+import { changeReader } from './change-reader.js';
 import type { Scan } from './scan.js';
 import { isSelective } from './selection.js';
 import { beginChanges } from './whole-read.js';
@@ -24,17 +25,23 @@ export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
       'The page on this directory says what it takes.',
     );
   }
-  const { cursor } = begun;
-  const { way, flags } = read(cursor);
-  if (way === 'dirsync' && flags !== 0) {
-    return drawback(
-      'changes can be read by DirSync, but only of what this account may read itself',
-      'Deletions are seen by a listing of everything, or not before the next full read.',
-      'Give the account "Replicating Directory Changes" on the domain.',
-    );
-  }
+  const { way, flags } = read(begun.cursor);
   const name = ways[way];
-  return well(`changes can be read${name === undefined ? '' : `, by ${name}`}`);
+  const by = name === undefined ? '' : `, by ${name}`;
+  const reader = changeReader(scan.options.preset);
+  const seesDeletions = await reader?.seesDeletions?.(scan.aside(), begun.cursor);
+  // where nobody ever sees deletions there is nothing to mend
+  if (seesDeletions !== false) return well(`changes can be read${by}`);
+  const restricted = way === 'dirsync' && flags !== 0;
+  return drawback(
+    restricted
+      ? 'changes can be read by DirSync, but only of what this account may read itself: deletions are not among it'
+      : `changes can be read${by}, but nothing shows that this account sees deletions`,
+    'Deletions are seen by a listing of everything, or not before the next full read.',
+    restricted
+      ? 'Give the account "Replicating Directory Changes" on the domain.'
+      : 'Let the account read deleted objects: see directory-active-directory.md.',
+  );
 }
 
 function read(cursor: string): { way: string; flags: unknown } {

@@ -2,7 +2,7 @@
  * An LDAP source tried out: who we are there, what the server is, ten objects with their addresses, how many there are, and
  * what would go wrong in a run. For people: see source-test.md.
  *
- * Reads and nothing else; counts for ten seconds at the longest. A server that cannot be used is told and the next one tried;
+ * Reads and nothing else; counts no further page after ten seconds. A server that cannot be used is told and the next one tried;
  * throws what a read throws when none can be. Whatever ends a whole read, or keeps it from being complete, is an error here.
  */
 import { ResultCodeError, type SearchEntry } from 'ldapts';

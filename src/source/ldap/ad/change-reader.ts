@@ -10,16 +10,17 @@ import type { ChangeReader, Reading } from '../changes.js';
 import { listAll } from '../touched.js';
 import { doubtsOfCatalog } from './catalog.js';
 import { readCursor, writeCursor, type AdCursor } from './cursor.js';
-import { beginDirSync, touchedByDirSync } from './dirsync.js';
+import { beginDirSync, dirSyncSeesDeletions, touchedByDirSync } from './dirsync.js';
 import { changesOf } from './objects.js';
 import { isGlobalCatalog, partitionsOf, takesPartitionsWhole } from './partitions.js';
+import { seesTombstones } from './tombstones.js';
 import type { Touched } from './touched.js';
 import { beginUsn, touchedByUsn } from './usn.js';
 
 const maxDoubts = 10;
 
 export function adChanges({ limit = 20_000 }: { readonly limit?: number } = {}): ChangeReader {
-  return { lacks, begin, changes: (reading, cursor) => changes(reading, cursor, limit) };
+  return { lacks, begin, seesDeletions, changes: (reading, cursor) => changes(reading, cursor, limit) };
 }
 
 async function lacks(reading: Reading): Promise<readonly string[]> {
@@ -33,6 +34,14 @@ async function begin(reading: Reading): Promise<Cursor | undefined> {
     (isGlobalCatalog(reading) ? undefined : await beginDirSync(reading, roots)) ??
     (await beginUsn(reading, roots));
   return cursor === undefined ? undefined : writeCursor(cursor);
+}
+
+async function seesDeletions(reading: Reading, text: Cursor): Promise<boolean> {
+  const cursor = readCursor(text);
+  const roots = partitionsOf(reading) ?? [];
+  return cursor?.way === 'dirsync'
+    ? dirSyncSeesDeletions(reading, roots, cursor.flags)
+    : seesTombstones(reading, roots);
 }
 
 async function* changes(

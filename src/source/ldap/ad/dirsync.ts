@@ -79,7 +79,7 @@ export async function touchedByDirSync(
     objects: touched.objects,
     doubts: [...doubts, ...touched.doubts()],
     cursor: { ...cursor, ...now, cookies: cookies.length === 0 ? cursor.cookies : cookies },
-    deletionsSeen: await seesDeletions(reading, roots, flags),
+    deletionsSeen: await dirSyncSeesDeletions(reading, roots, flags),
   };
 }
 
@@ -145,7 +145,11 @@ function watched(reading: Reading): string[] {
 }
 
 /** With the right, DirSync tells of tombstones that the account could not read otherwise; Samba's does not. */
-async function seesDeletions(reading: Reading, roots: readonly string[], flags: number): Promise<boolean> {
+export async function dirSyncSeesDeletions(
+  reading: Reading,
+  roots: readonly string[],
+  flags: number,
+): Promise<boolean> {
   const isSamba = reading.facts.root.get('vendorname')?.some((name) => /samba/i.test(name)) ?? false;
   if (flags === 0 && !isSamba) return true;
   return seesTombstones(reading, roots);
