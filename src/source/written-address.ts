@@ -157,9 +157,9 @@ function typed(text: string): { isMail: boolean; isPrimary: boolean; address: st
   return { isMail, isPrimary: prefix === 'SMTP', address };
 }
 
-/** PowerShell writes the type of a collection instead of its values. */
+/** PowerShell writes the type of a collection instead of its values; Excel takes what begins with `-` or `=` for a formula. */
 export function isPlaceholder(text: string): boolean {
-  return /^(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]/.test(text);
+  return /^(?:(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]|#NAME\?$)/.test(text);
 }
 
 /** Characters that nobody sees and no address has: soft hyphens, and what comes with text copied from a web page. */

@@ -56,6 +56,20 @@ describe('the encoding', () => {
     expect(report.reasons.join()).toMatch(/not UTF-8 throughout/);
   });
 
+  // `Export-Csv -Encoding Unicode`, then `echo … >>`; and the other way about in PowerShell
+  it.each([
+    ['\ufeffemail\r\nann@example.com\r\n', 'bob@example.com\r\n', 'utf16le', 3],
+    ['\ufeffemail\r\nann@example.com\r\n', 'bob@example.com\r\nx', 'utf16le', 3],
+    ['bob@example.com\r\n', 'email\r\nann@example.com\r\nbob@example.com\r\n', 'latin1', 1],
+  ] as const)(
+    'that changes within the list is refused: %j, then %j',
+    async (first, second, encoding, line) => {
+      const other = encoding === 'latin1' ? 'utf16le' : 'latin1';
+      const list = Buffer.concat([Buffer.from(first, encoding), Buffer.from(second, other)]);
+      await expect(read(list)).rejects.toThrow(`line ${String(line)}: the list is UTF-16, but an address`);
+    },
+  );
+
   it('finds configured columns by their names in windows-1252', async () => {
     const list = latin1('Prénom,Adrèsse\nAnn,ann@example.com\n');
     expect((await read(list, { columns: { address: ['Adrèsse'] } })).addresses).toEqual(['ann@example.com']);
@@ -78,6 +92,24 @@ describe('bars', () => {
     ['in a list of lines', '|pipe@example.com\n', ['|pipe@example.com']],
   ])('%s', async (_, list, expected) => {
     expect((await read(list)).addresses).toEqual(expected);
+  });
+});
+
+describe('delimiters that a local part may hold', () => {
+  it.each(['^', '~', '|'])('%s stands between cells where the header has it', async (between) => {
+    const rows = ['name~email', 'Ann~ann@example.com', 'Bob~bob@example.com'].map((row) =>
+      row.replace('~', between),
+    );
+    const both = ['ann@example.com', 'bob@example.com'];
+    expect((await read(`${rows.join('\n')}\n`)).addresses).toEqual(both);
+    const address = `x${between}y@example.com`;
+    const mixed = await read(`email\nann@example.com\n${address}\n`);
+    if (between !== '|') expect(mixed.addresses).toEqual(['ann@example.com', address]);
+  });
+
+  it('is named by sep=, also in quotes', async () => {
+    const list = '"sep=:"\nname:email\nAnn:ann@example.com\nBob:bob@example.com\n';
+    expect((await read(list)).addresses).toEqual(['ann@example.com', 'bob@example.com']);
   });
 });
 
@@ -110,10 +142,41 @@ describe('what is no list', () => {
     ['LDIF', 'dn: cn=ann,dc=example\nmail: ann@example.com\n', /LDIF/],
     ['an HTML error page in UTF-16', Buffer.from('\ufeff<html><body>502 a@b.example', 'utf16le'), /web page/],
     ['JSON lines', '{"email":"ann@example.com"}\n', /JSON/],
+    ['a part of a page', '<div class="login">ann@example.com</div>\n', /web page/],
+    [
+      'a mail log',
+      'Nov  2 10:00:01 mx postfix/smtp[1]: A: to=<ann@example.com>, relay=a, delay=1\n',
+      /a log.*/,
+    ],
+    [
+      'a log of this century',
+      '2026-11-22T10:00:01.5+01:00 mx postfix: to=<ann@example.com>, relay=a\n',
+      /a log/,
+    ],
+    [
+      'a tracking log',
+      '#Software: Microsoft Exchange Server\n#Version: 15\n2026,x,ann@example.com\n',
+      /a log/,
+    ],
+    ['a mailbox', 'From ann@example.com Sat Nov 22 10:00:00 2026\nTo: bob@example.com\n', /a mailbox/],
+    ['a mail', 'Return-Path: <ann@example.com>\nTo: bob@example.com\n', /a mail message/],
+    [
+      'aliases(5)',
+      '# local\n\nmailer-daemon: postmaster\n\nsales:\tann@example.com, bob@example.com\n',
+      /aliases\(5\)/,
+    ],
     ['only a header', 'email,name\n', /no usable address in the list: it has no rows/],
     ['only whole domains', '@example.com OK\n', /whole domains and patterns are none/],
   ])('is refused: %s', async (_, list, message) => {
     await expect(read(list)).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['<p@example.com>\n<head@example.com>\n', ['p@example.com', 'head@example.com']],
+    ['mail: ann@example.com\nmail: bob@example.com\n', ['ann@example.com', 'bob@example.com']],
+    ['from,to\nx,ann@example.com\n', ['ann@example.com']],
+  ])('is not refused for looking a little like it: %j', async (list, expected) => {
+    expect((await read(list)).addresses).toEqual(expected);
   });
 });
 

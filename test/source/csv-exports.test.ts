@@ -177,6 +177,21 @@ const cases: Readonly<Record<string, Case>> = {
     taken: /addresses printed by GAM/,
     entries: [['ann@example.com'], ['a@example.com'], ['all@example.com']],
   },
+  'Entra ID: Download groups': {
+    list:
+      'id,displayName,groupType,membershipType,source,mail,securityEnabled,mailEnabled,isAssignableToRole,onPremisesSyncEnabled\n' +
+      '1,Älle,Microsoft 365,Assigned,Cloud,all@example.com,False,True,False,\n2,Doors,Security,Assigned,Cloud,,True,False,False,\n',
+    taken: /Entra ID’s Download groups/,
+    entries: [['all@example.com']],
+    lacks: ['aliases', 'users'],
+    notes: [/1 row without any address skipped/],
+  },
+  'Entra ID: Get-MgUser, names to log in with': {
+    list: '"DisplayName","Id","UserPrincipalName"\r\n"Ann Ä","1","ann@example.com"\r\n',
+    taken: /addresses from UserPrincipalName/,
+    entries: [['ann@example.com']],
+    lacks: ['aliases'],
+  },
   'Active Directory: Get-ADUser with joined proxyAddresses': {
     list: '"DistinguishedName","mail","ObjectClass","ObjectGUID","proxyAddresses","UserPrincipalName"\r\n"CN=Ann Ä,DC=x","ann@example.com","user","1","SMTP:ann@example.com;smtp:a@example.com","ann@login.example"\r\n',
     taken: /Active Directory/,

@@ -213,11 +213,11 @@ describe('rows that cannot be used', () => {
 
   it('does not count a list as complete where a program wrote a type for the aliases', async () => {
     const list =
-      'email,EmailAddresses\nann@example.com,System.Collections.ArrayList\nbob@example.com,System.String[]\n';
+      'email,EmailAddresses\nann@example.com,System.Collections.ArrayList\nbob@example.com,#NAME?\n';
     const { report, addresses } = await read(list);
     expect(addresses).toHaveLength(2);
     expect(report.complete).toBe(false);
-    expect(report.reasons.join()).toMatch(/2 rows hold the name of a type/);
+    expect(report.reasons.join()).toMatch(/2 rows hold what a program wrote instead of addresses/);
   });
 });
 

@@ -2,10 +2,11 @@
  * Where the rows of a list begin, and what stands between its cells.
  *
  * Promises: `sep=` (Excel), `#TYPE` (PowerShell) and `version:` (Entra's templates) lines are no rows. The delimiter is the one
- * that is configured, or named by `sep=`, or that stands in the first line and most evenly in those after it. A bar is taken
- * for one only where it stands in every line alike: a local part may hold it (RFC 5322 §3.2.3).
+ * that is configured, or named by `sep=`, or that stands in the first line and most evenly in those after it. What a local part
+ * may hold (RFC 5322 §3.2.3) is taken for one only where it stands in every line alike.
  */
-const delimiters = [',', ';', '\t', '|'] as const;
+const delimiters = [',', ';', '\t', '|', '^', '~'] as const;
+const inLocalPart: ReadonlySet<string> = new Set(['|', '^', '~']);
 const sampleLines = 50;
 
 export interface Prelude {
@@ -21,9 +22,8 @@ export interface Prelude {
 }
 
 export function readPrelude(text: string, configured: string | undefined): Prelude {
-  const special = /^(?:sep=([^\r\n])|#TYPE[^\r\n]*|"?version:v?[\d.]+"?[,;\t]*)[ \t]*(?:\r\n|\n|\r)/i.exec(
-    text,
-  );
+  const special =
+    /^(?:"?sep=([^\r\n])"?|#TYPE[^\r\n]*|"?version:v?[\d.]+"?[,;\t]*)[ \t]*(?:\r\n|\n|\r)/i.exec(text);
   const start = special?.[0] ?? '';
   const named = special?.[1];
   return {
@@ -45,7 +45,8 @@ function guessDelimiter(text: string): string {
   const found = delimiters
     .map((delimiter) => ({ delimiter, ...evenness(delimiter, first, lines) }))
     .filter(
-      ({ delimiter, count, even }) => count > 0 && (delimiter !== '|' || isDelimitingBar(first, lines, even)),
+      ({ delimiter, count, even }) =>
+        count > 0 && (!inLocalPart.has(delimiter) || isDelimiting(delimiter, first, lines, even)),
     );
   found.sort((one, other) => other.even * other.count - one.even * one.count);
   return found[0]?.delimiter ?? ',';
@@ -62,7 +63,7 @@ function evenness(
   return { count, even: alike / Math.max(1, lines.length) };
 }
 
-function isDelimitingBar(first: string, lines: readonly string[], even: number): boolean {
+function isDelimiting(delimiter: string, first: string, lines: readonly string[], even: number): boolean {
   if (!first.includes('@')) return true; // a header
-  return even > 0.9 && lines.length > 1 && !lines.every((line) => /^\|[^|]*$/.test(line));
+  return even > 0.9 && lines.length > 1 && !lines.every((line) => line.lastIndexOf(delimiter) === 0);
 }

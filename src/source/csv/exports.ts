@@ -97,6 +97,20 @@ const entraUsers: KnownExport = {
   gaps: () => [noAliases('Entra ID’s Download users has no proxyAddresses'), usersOnly],
 };
 
+const entraGroups: KnownExport = {
+  name: 'Entra ID’s Download groups',
+  isIt: (header) =>
+    has(header, 'mail') &&
+    hasAny(header, /^(?:objectid|id)$/) &&
+    hasAny(header, /^(?:grouptypes?|mailenabled)$/),
+  address: /^mail$/,
+  hasMailless: true,
+  gaps: (hasAliases) => [
+    ...(hasAliases ? [] : [noAliases('Entra ID’s Download groups has no proxyAddresses')]),
+    { part: 'users', text: 'users are missing: it lists groups only' },
+  ],
+};
+
 const activeDirectory: KnownExport = {
   name: 'an export of Active Directory (Get-ADUser, csvde)',
   isIt: (header) =>
@@ -111,9 +125,9 @@ const activeDirectory: KnownExport = {
 const google: KnownExport = {
   name: 'a list of users of the Google Admin console',
   isIt: (header) =>
-    has(header, 'emailaddress') &&
+    hasAny(header, /^emailadd?resse?$/) &&
     header.cells.some((cell) => /\[(?:required|upload only|read only)\]/i.test(cell)),
-  address: /^emailaddress$/,
+  address: /^emailadd?resse?$/,
   others: /^(?:recovery|homesecondary|worksecondary)email$/,
   disabled: /^status$/,
   hasMailless: false,
@@ -185,6 +199,7 @@ export const knownExports: readonly KnownExport[] = [
   exchange,
   adminCenter,
   entraUsers,
+  entraGroups,
   activeDirectory,
   gamAliases,
   gamGroups,
@@ -192,3 +207,12 @@ export const knownExports: readonly KnownExport[] = [
   gamAddresses,
   google,
 ];
+
+/** What a list with this header cannot hold. */
+export function gapsOf(header: Header, known: KnownExport | undefined, hasAliases: boolean): readonly Gap[] {
+  if (known !== undefined) return known.gaps(hasAliases);
+  // only directories have such a name, and what they print without aliases has left them out
+  return hasAny(header, /^(?:userprincipalname|upn)$/) && !hasAliases
+    ? [noAliases('it has a userPrincipalName, but no column of the other addresses')]
+    : [];
+}

@@ -5,13 +5,15 @@
  * underscores. Refuses a configured name that the header does not have.
  */
 import { RollcallError } from '../../errors.js';
-import { knownExports, type Header, type KnownExport } from './exports.js';
+import { gapsOf, knownExports, type Gap, type Header, type KnownExport } from './exports.js';
 import type { CsvColumns } from './options.js';
 import { guessUnknown } from './unknown-bytes.js';
 
 export interface Columns {
   /** The export that the names were recognised as. */
   readonly known: KnownExport | undefined;
+  /** What the list cannot hold, whatever is in its rows. */
+  readonly gaps: readonly Gap[];
   /** Names as the header has them; empty when there is no header. */
   readonly names: readonly string[];
   /** Indexes of the columns with the primary address, in order. */
@@ -94,7 +96,8 @@ export function readHeader(
   const missed = unread.filter(
     (index) => !isAll && ![id, kind, disabled].includes(index) && !isForeign(names[index] ?? ''),
   );
-  return { known, names: cells, address, aliases, nickname, ...switches, unread, missed };
+  const gaps = gapsOf(header, known, aliases.length > 0);
+  return { known, gaps, names: cells, address, aliases, nickname, ...switches, unread, missed };
 }
 
 type Switches = Pick<Columns, 'id' | 'kind' | 'disabled' | 'disabledMeansNo' | 'internalOnly'>;

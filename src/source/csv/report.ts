@@ -25,7 +25,7 @@ export function makeReport(
   refuseUnusable(options, tally);
   const { mayLack = [] } = options;
   const columns = rules?.columns;
-  const gaps = columns?.known?.gaps(columns.aliases.length > 0) ?? [];
+  const gaps = columns?.gaps ?? [];
   const reasons = [
     ...rowDoubts(options, tally, text),
     ...(unread?.doubts() ?? []),
@@ -79,7 +79,9 @@ function rowDoubts({ maxBadPercent, wildcards }: CsvSourceOptions, tally: Tally,
     );
   else if (!text.endsWithBreak) doubts.push(...tally.lastRow.doubts(tally.rows));
   if (tally.placeholders > 0)
-    doubts.push(`${String(tally.placeholders)} rows hold the name of a type instead of addresses`);
+    doubts.push(
+      `${String(tally.placeholders)} rows hold what a program wrote instead of addresses (the name of a type, #NAME?)`,
+    );
   if (tally.wildcards > 0 && wildcards !== 'ignore') {
     const first = `${counted(tally.wildcards, 'row')} with a whole domain or a pattern, the first in line ${String(tally.firstWildcard)}`;
     doubts.push(
@@ -96,7 +98,13 @@ function rowDoubts({ maxBadPercent, wildcards }: CsvSourceOptions, tally: Tally,
   return doubts;
 }
 
-const delimiterNames: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
+const delimiterNames: Readonly<Record<string, string>> = {
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'bars',
+  '^': 'carets',
+  '~': 'tildes',
+};
 const encodingNames: Readonly<Record<string, string>> = {
   'utf-16le': 'UTF-16',
   'utf-16be': 'UTF-16 (big-endian)',
@@ -157,7 +165,7 @@ function uncovered(tally: Tally, columns: Columns | undefined): readonly string[
       : [];
   if (columns.known !== undefined) return [...kinds, ...open];
   return [
-    ...(columns.aliases.length > 0
+    ...(columns.aliases.length > 0 || columns.gaps.length > 0
       ? []
       : ['there is no column of aliases: they are missing, unless another source has them']),
     ...(columns.kind === undefined

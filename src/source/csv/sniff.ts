@@ -1,8 +1,8 @@
 /**
  * What the first bytes of a list give away: that it is no list at all, and its encoding.
  *
- * Refuses, with what to do instead: archives and spreadsheets, PDF, web pages, JSON, XML, LDIF, and what PowerShell shows on a
- * screen, where long values are cut off.
+ * Refuses, with what to do instead: archives and spreadsheets, PDF, web pages, JSON, XML, LDIF, logs, mailboxes, tables of local
+ * aliases, and what PowerShell shows on a screen, where long values are cut off.
  */
 import { RollcallError } from '../../errors.js';
 import type { CsvEncoding } from './options.js';
@@ -44,7 +44,7 @@ const screenHint = 'Long values are cut off on a screen. Use `Export-Csv -NoType
 
 const notListTexts: readonly (readonly [start: RegExp, what: string, hint: string])[] = [
   [
-    /^(?:<!--[^]*?-->\s*)?<(?:!doctype html|html|head|body|script|title|meta|h1|p)\b/,
+    /^(?:<!--[^]*?-->\s*)*<(?:!doctype html|html|head|body|script|title|meta|h\d|p|div|form|table|center|span|noscript)[\s>]/,
     'a web page',
     'It may be a login or an error page: fetch the list itself.',
   ],
@@ -57,6 +57,21 @@ const notListTexts: readonly (readonly [start: RegExp, what: string, hint: strin
   ],
   [/^begin:vcard/, 'vCards', csvHint],
   [/^%!ps/, 'PostScript', csvHint],
+  [
+    /^(?:<\d+>)?(?:[a-z]{3} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d[^\s,;]* \S|#software: )/,
+    'a log',
+    'It names who got mail, not who exists.',
+  ],
+  [
+    /^(?:from \S+ +(?:mon|tue|wed|thu|fri|sat|sun) |(?:return-path|received|delivered-to|mime-version|message-id): )/,
+    'a mail message or a mailbox',
+    csvHint,
+  ],
+  [
+    /^(?:#[^\n]*\n|[ \t\r]*\n)*(?!(?:e?-?mail|mailto|smtp):)[\w.+-]+:[ \t]+[^\n]*\n(?:#[^\n]*\n|[ \t\r]*\n)*(?!(?:e?-?mail|mailto|smtp):)[\w.+-]+:[ \t]+\S/,
+    'a table of names and values (`sales: ann@example.com`), such as aliases(5)',
+    'List the addresses as mail is sent to them, one a line.',
+  ],
   [/^[^\n@]*\n *-{2,}(?: +-{2,})+ *\r?\n/, 'a table for the screen (Format-Table)', screenHint],
   [/^[a-z]\w* +: [^\n]*\n[a-z]\w* +: ?/, 'a listing for the screen (Format-List)', screenHint],
 ];

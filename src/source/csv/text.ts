@@ -11,6 +11,8 @@ import type { Encoding } from './sniff.js';
 import { decodeWindows1252, markUnknown } from './unknown-bytes.js';
 
 const runsKept = 10_000;
+/** An address in ASCII: in UTF-16, every second byte of it would be zero. */
+const singleBytes = /@[A-Za-z0-9-]{2,63}\.[A-Za-z]/;
 
 export class TextReader {
   readonly #label: string;
@@ -79,9 +81,9 @@ export class TextReader {
       case 'utf-8':
         return this.#decodeUtf8(bytes);
       case 'utf-16be':
-        return this.#decodeUtf16(Buffer.from(bytes).swap16());
+        return this.#decodeUtf16(bytes, Buffer.from(bytes).swap16());
       default:
-        return this.#decodeUtf16(bytes);
+        return this.#decodeUtf16(bytes, bytes);
     }
   }
 
@@ -100,8 +102,15 @@ export class TextReader {
     return text;
   }
 
-  #decodeUtf16(bytes: Buffer): string {
-    const text = bytes.toString('utf16le');
+  #decodeUtf16(bytes: Buffer, units: Buffer): string {
+    const text = units.toString('utf16le');
+    const other = bytes.toString('latin1').search(singleBytes);
+    if (other !== -1) {
+      const line = this.#line + countBreaks(text.slice(0, other >> 1));
+      const hint =
+        'Two programs wrote it: what `>>` of PowerShell appends is another encoding. Write it anew, as UTF-8.';
+      throw this.#refuse(line, 'the list is UTF-16, but an address stands there in another encoding', hint);
+    }
     if (/\p{Surrogate}/u.test(text)) throw this.#invalid(this.#line);
     return text;
   }
