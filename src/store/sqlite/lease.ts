@@ -2,10 +2,11 @@
  * Leases: at most one run of a source at a time, in whatever process.
  *
  * A lease is a row with an expiry, so that it works on any SQL store. On the same host a lease whose process is gone is
- * free at once, so that a killed control can start again without waiting.
+ * free at once, so that a killed control can start again without waiting; what a thread left behind is for its process to free.
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
 import { RollcallError } from '../../errors.js';
 import type { RunHandle, SourceRef } from '../store.js';
 import type { Db } from './open.js';
@@ -20,8 +21,14 @@ function startTimeOf(pid: number): string {
   }
 }
 
-/** `host:pid:start`, unique to this process. */
-export const thisOwner = `${hostname()}:${process.pid}:${startTimeOf(process.pid)}`;
+const thisProcess = `${hostname()}:${process.pid}:${startTimeOf(process.pid)}`;
+
+/** `host:pid:start:thread` of a thread of this process. */
+export function ownerOfThread(thread: number): string {
+  return `${thisProcess}:${thread}`;
+}
+
+const thisOwner = ownerOfThread(threadId);
 
 function isAlive(pid: number): boolean {
   try {

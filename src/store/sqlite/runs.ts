@@ -6,7 +6,7 @@
  */
 import { RollcallError } from '../../errors.js';
 import type { Counts, Resolution, RunHandle, RunKind, RunMode, RunState, SourceRef } from '../store.js';
-import { liveLease, ownerMayLive, releaseLease, takeLease } from './lease.js';
+import { liveLease, ownerMayLive, ownerOfThread, releaseLease, takeLease } from './lease.js';
 import type { Mark } from './meta.js';
 import type { Db } from './open.js';
 
@@ -73,21 +73,31 @@ interface UnfinishedRow {
 
 /** Marks runs whose process is gone as interrupted; returns their numbers. Called at every start. */
 export function markInterrupted(db: Db, now: number): number[] {
+  const isGone = ({ owner, expires_at }: UnfinishedRow): boolean =>
+    owner === null || (expires_at ?? 0) <= now || !ownerMayLive(owner);
+  return interrupt(db, now, isGone, 'the process ended before the run did');
+}
+
+/** The same for the runs of a thread of this process that is known to be gone. */
+export function interruptRunsOfThread(db: Db, now: number, thread: number): number[] {
+  const gone = ownerOfThread(thread);
+  return interrupt(db, now, ({ owner }) => owner === gone, 'the thread of the run died');
+}
+
+function interrupt(db: Db, now: number, isGone: (row: UnfinishedRow) => boolean, reason: string): number[] {
   const find = db.prepare<[], UnfinishedRow>(
     `SELECT r.run, r.tenant, r.source, l.owner, l.expires_at FROM run r
      LEFT JOIN lease l ON l.tenant = r.tenant AND l.source = r.source AND l.run = r.run WHERE r.state = 'running'`,
   );
   const mark = db.prepare(
-    `UPDATE run SET state = 'interrupted', ended_at = ?, reasons = json_array('the process ended before the run did') WHERE run = ?`,
+    `UPDATE run SET state = 'interrupted', ended_at = ?, reasons = json_array(?) WHERE run = ?`,
   );
   const free = db.prepare('DELETE FROM lease WHERE tenant = ? AND source = ? AND run = ?');
   return db
     .transaction(() => {
-      const gone = find
-        .all()
-        .filter((row) => row.owner === null || (row.expires_at ?? 0) <= now || !ownerMayLive(row.owner));
+      const gone = find.all().filter(isGone);
       for (const row of gone) {
-        mark.run(now, row.run);
+        mark.run(now, reason, row.run);
         free.run(row.tenant, row.source, row.run);
       }
       return gone.map((row) => row.run);

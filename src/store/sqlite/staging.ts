@@ -47,9 +47,11 @@ function stagingFolder(directoryFile: string): string {
   return join(dirname(directoryFile), 'staging');
 }
 
-/** Scratch files left by processes that died. Called at start, when no run of this process is going. */
+/** Scratch files left by processes and threads that died. */
 export function sweepStaging(db: Db): void {
   const folder = stagingFolder(db.name);
+  // before the runs: whoever has a file there is recorded as running by then
+  const names = listFolder(folder);
   const live = new Set(
     db
       .prepare<[], number>("SELECT run FROM run WHERE state = 'running'")
@@ -57,7 +59,7 @@ export function sweepStaging(db: Db): void {
       .all()
       .map((run) => `run-${run}.db`),
   );
-  for (const name of listFolder(folder)) {
+  for (const name of names) {
     if (!live.has(name.replace(/-(wal|shm|journal)$/, ''))) rmSync(join(folder, name), { force: true });
   }
 }
