@@ -72,6 +72,21 @@ describe('columns that are not used', () => {
     expect(report.complete).toBe(true);
   });
 
+  it.each(['Address', 'Adresse', 'Address 2'])(
+    'are no matter when somebody lives there: %s',
+    async (name) => {
+      const { addresses, problems, entries } = await read(
+        `${name},Email\n"Weg 1, 8000 Zürich",ann@example.com\n`,
+      );
+      expect(addresses).toEqual(['ann@example.com']);
+      expect(problems).toEqual([]);
+      expect(entries[0]?.doubtful).toBeUndefined();
+      expect((await read(`Name,${name}\nAnn,ann@example.com\n`)).addresses).toEqual(['ann@example.com']);
+      const both = await read(`${name},Email\na@example.com,ann@example.com\n`);
+      expect(both.report.reasons).toEqual([expect.stringContaining(`column "${name}" holds addresses`)]);
+    },
+  );
+
   it('are no matter when they repeat what was read, or when someone chose the others', async () => {
     expect((await read(list('Display Name', 'P0@example.com'))).report.complete).toBe(true);
     const columns = { address: ['email'] };

@@ -255,6 +255,11 @@ describe('lists that are refused whole', () => {
     ['text after a quote', 'email,name\nann@example.com,"A" b\n', /line 2: .*after a closing quote/],
     ['a quote in a cell', 'email,name\n\nann@example.com,A "b"\n', /line \d: .*quote in the middle/],
     [
+      'a row of more cells than any table has',
+      `${'email,'.repeat(20_000)}\nann@example.com\n`,
+      /20001 cells/,
+    ],
+    [
       'too many bad rows',
       'email\nann@example.com\nb\nc\nd\n',
       /3 of 4 rows have no usable address: this is not a list/,

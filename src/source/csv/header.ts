@@ -34,6 +34,8 @@ export interface Columns {
   readonly missed: readonly number[];
 }
 
+const maxColumns = 16_384; // as many as a spreadsheet has
+
 const addressNames = new Set(
   (
     'email mail emailaddress mailaddress address smtpaddress primarysmtpaddress primaryemail primaryemailaddress ' +
@@ -41,6 +43,8 @@ const addressNames = new Set(
     'courriel adresseemail correo correoelectronico epost'
   ).split(' '),
 );
+/** Beside a column with one of the other names, where somebody lives. */
+const postalNames = new Set(['address', 'adresse']);
 const aliasNames = new Set(
   (
     'alias aliases emailalias emailaliases aliasemail emailaddresses emails mails addresses proxyaddresses ' +
@@ -69,6 +73,10 @@ export function readHeader(
   label: string,
   isTemplate: boolean,
 ): Columns | undefined {
+  if (written.length > maxColumns) {
+    const counted = `the first row has ${String(written.length)} cells`;
+    throw new RollcallError('input', `${label}: ${counted}: this is not a list of addresses`);
+  }
   const cells = written.map((cell) => guessUnknown(cell).trim());
   const header = { cells, names: cells.map((cell) => nameOf(cell, isTemplate)), isTemplate };
   const { names } = header;
@@ -85,9 +93,9 @@ export function readHeader(
   const { address, aliases, nickname } = addressColumns(header, known, configured, find);
   if (address.length === 0 && aliases.length === 0) return undefined;
   const isChosen = configured.address !== undefined || configured.aliases !== undefined;
+  const read = new Set([...address, ...aliases, nickname]);
   const unread = [...names.keys()].filter(
-    (index) =>
-      ![...address, ...aliases, nickname].includes(index) && known?.others?.test(names[index] ?? '') !== true,
+    (index) => !read.has(index) && known?.others?.test(names[index] ?? '') !== true,
   );
   const switches = switchColumns(names, known, configured, find);
   const { id, kind, disabled } = switches;
@@ -151,15 +159,21 @@ function addressColumns(
   // Beside PrimarySmtpAddress, "Alias" is Exchange's nickname.
   const isExchange = names.includes('primarysmtpaddress') && configured.aliases === undefined;
   const nickname = isExchange ? names.indexOf('alias') : -1;
+  const general = (): number[] => {
+    const found = all(addressNames);
+    const mail = found.filter((index) => !postalNames.has((names[index] ?? '').replace(/\d+$/, '')));
+    return mail.length === 0 ? found : mail;
+  };
   const recognised =
-    configured.address?.map(find) ?? (known?.address === undefined ? all(addressNames) : only(known.address));
+    configured.address?.map(find) ?? (known?.address === undefined ? general() : only(known.address));
   const aliases =
     configured.aliases?.map(find) ?? all(aliasNames, known?.aliases).filter((index) => index !== nickname);
   const address = recognised.length === 0 && aliases.length === 0 ? all(lastResort) : recognised;
+  const isAddress = new Set(address);
   return {
     address,
-    aliases: aliases.filter((index) => !address.includes(index)),
-    nickname: nickname === -1 || address.includes(nickname) ? undefined : nickname,
+    aliases: aliases.filter((index) => !isAddress.has(index)),
+    nickname: nickname === -1 || isAddress.has(nickname) ? undefined : nickname,
   };
 }
 

@@ -29,6 +29,7 @@ export class UnreadCells {
   look(cells: readonly string[], line: number, entry: Entry | undefined): string[] {
     const complaints: string[] = [];
     for (const index of this.#columns.unread) {
+      if (index >= cells.length) break;
       const cell = cells[index];
       if (cell?.includes('@') !== true) continue;
       const complaint = /[\r\n]/.test(cell)
