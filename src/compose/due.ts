@@ -6,27 +6,18 @@
  * comes by upload, or is dropped into its folder.
  */
 import type { Config } from '../config/schema.js';
-import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
+import type { SourceConfig } from '../config/sources/sources.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import { directoryPath, openDirectoryReader, type Db } from '../store/sqlite/open.js';
 import { lastSyncEnd, lastSyncStart } from '../store/sqlite/run-records.js';
 import type { SourceRef } from '../store/store.js';
 import { firstSlotAfter } from '../sync/schedule-slots.js';
-import { listOptions } from './reading.js';
+import { listOptions, readsByItself } from './reading.js';
 import { changedPaths } from './reload.js';
 
 export interface Due {
   readonly source: string;
   readonly why: string;
-}
-
-/** Whether a source can be read without being sent a list. Mail servers (`smtp`) are asked, and give none. */
-export function readsByItself(source: SourceConfig): source is ListSourceConfig {
-  return (
-    source.kind === 'ldap' ||
-    source.kind === 'graph' ||
-    (source.kind === 'csv' && (source.path ?? source.url) !== undefined)
-  );
 }
 
 export function dueAtStart(config: Config, now: number): Due[] {

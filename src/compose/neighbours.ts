@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import type { Db } from '../store/sqlite/open.js';
 import { lastSyncEnd } from '../store/sqlite/run-records.js';
-import { readsByItself } from './due.js';
+import { readsByItself } from './reading.js';
 
 /** A sentence for each; empty when there is none. */
 export function neighboursInError(config: Config, db: Db, name: string): string[] {

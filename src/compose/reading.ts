@@ -1,8 +1,17 @@
-/** How a source may be read: by its changes or whole, and under which configuration a cursor was made. */
+/** How a source may be read: by itself or not, by its changes or whole, and under which configuration a cursor was made. */
 import { createHash } from 'node:crypto';
 import type { ListSourceConfig, SourceConfig } from '../config/sources/sources.js';
 import type { Reading } from '../sync/request.js';
 import type { Scope } from '../sync/scope.js';
+
+/** Whether a source can be read without being sent a list. Mail servers (`smtp`) are asked, and give none. */
+export function readsByItself(source: SourceConfig): source is ListSourceConfig {
+  return (
+    source.kind === 'ldap' ||
+    source.kind === 'graph' ||
+    (source.kind === 'csv' && (source.path ?? source.url) !== undefined)
+  );
+}
 
 /** What decides the list that a source gives; when and how often it is read, and what is done with it, does not. */
 export function listOptions(source: SourceConfig): Record<string, unknown> {

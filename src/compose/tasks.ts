@@ -12,9 +12,7 @@ import { lookupPath } from '../lookup/schema.js';
 import { directoryPath, openDirectory } from '../store/sqlite/open.js';
 import type { RunRecord } from '../store/store.js';
 import type { Phase } from '../sync/request.js';
-import { maintain, publishNow, recover, runJob, type Job, type JobHooks } from './jobs.js';
-import { runExports } from './exports.js';
-import { isSound } from './lookup-state.js';
+import type { Job, JobHooks } from './jobs.js';
 
 export type Task =
   | { readonly kind: 'job'; readonly job: Job }
@@ -73,26 +71,28 @@ export function fromPlainError({ code, message, hint }: PlainError): RollcallErr
   return new RollcallError(code, message, { hint });
 }
 
+/** What a task needs is loaded for it: a thread lives as long as one task, and loading is most of what a small one costs. */
 export async function performTask({ config, task }: WorkerOrder, hooks: JobHooks): Promise<TaskResult> {
   const now = hooks.now ?? Date.now;
-  switch (task.kind) {
-    case 'job':
-      return runJob(config, task.job, hooks);
-    case 'recover':
-      return recoverStore(config, now());
-    case 'publish':
-      return publishNow(config, task.force);
-    case 'verify':
-      return isSound(lookupPath(config.dataDir)) ? undefined : publishNow(config, true);
-    case 'maintain':
-      return maintain(config, now());
-    case 'export':
-      return runExports(config, { onlyDue: task.onlyDue }, hooks);
+  if (task.kind === 'job') return (await import('./jobs.js')).runJob(config, task.job, hooks);
+  if (task.kind === 'export') {
+    const { runExports } = await import('./exports.js');
+    return runExports(config, { onlyDue: task.onlyDue }, hooks);
   }
+  const house = await import('./housekeeping.js');
+  if (task.kind === 'recover') return recoverStore(house.recover, config, now());
+  if (task.kind === 'publish') return house.publishNow(config, task.force);
+  if (task.kind === 'maintain') return house.maintain(config, now());
+  const { isSound } = await import('./lookup-state.js');
+  return isSound(lookupPath(config.dataDir)) ? undefined : house.publishNow(config, true);
 }
 
 /** Fails only when the store itself cannot be used: a full disk must not keep control from starting. */
-function recoverStore(config: Config, now: number): Recovered {
+function recoverStore(
+  recover: (config: Config, now: number) => Recovered,
+  config: Config,
+  now: number,
+): Recovered {
   try {
     return recover(config, now);
   } catch (error) {

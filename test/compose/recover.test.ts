@@ -1,7 +1,8 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { recover, runJob } from '../../src/compose/jobs.js';
+import { recover } from '../../src/compose/housekeeping.js';
+import { runJob } from '../../src/compose/jobs.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import { nextGeneration } from '../../src/store/sqlite/meta.js';

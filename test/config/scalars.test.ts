@@ -4,7 +4,7 @@ import { domainKey } from '../../src/config/domain-name.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/config/durations.js';
 import { formatListenAddress, isLocal, parseListenAddress } from '../../src/config/listen-address.js';
 import { longestPause } from '../../src/config/schedule.js';
-import { resolveSecret } from '../../src/config/secret.js';
+import { resolveSecret } from '../../src/config/resolve-secret.js';
 import { didYouMean } from '../../src/config/spelling.js';
 
 const minute = 60_000;

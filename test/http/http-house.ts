@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { domainTableOf } from '../../src/compose/domains.js';
-import { recover, runJob } from '../../src/compose/jobs.js';
+import { recover } from '../../src/compose/housekeeping.js';
+import { runJob } from '../../src/compose/jobs.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { HttpAddress, HttpJob, HttpServer, HttpServerOptions } from '../../src/http/options.js';

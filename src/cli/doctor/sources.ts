@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../../config/schema.js';
 import { isLoopback } from '../../config/listen-address.js';
-import { resolveSecret } from '../../config/secret.js';
+import { resolveSecret } from '../../config/resolve-secret.js';
 import { secretsOf } from '../../config/secrets.js';
 import type { LdapSourceConfig } from '../../config/sources/ldap.js';
 import type { ListSourceConfig, SourceConfig } from '../../config/sources/sources.js';

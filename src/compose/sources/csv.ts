@@ -1,7 +1,7 @@
 /** From the configuration to a source of kind `csv`: a file, an upload, or a download. */
 import { join } from 'node:path';
 import { isLoopback } from '../../config/listen-address.js';
-import { resolveSecret } from '../../config/secret.js';
+import { resolveSecret } from '../../config/resolve-secret.js';
 import type { CsvSourceConfig } from '../../config/sources/csv.js';
 import { RollcallError } from '../../errors.js';
 import { createCsvSource, openCsvFile } from '../../source/csv/csv-source.js';

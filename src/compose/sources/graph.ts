@@ -1,5 +1,5 @@
 /** From the configuration to a source of kind `graph`: resolves secrets and reads certificates, and nothing before it is asked to. */
-import { resolveSecret } from '../../config/secret.js';
+import { resolveSecret } from '../../config/resolve-secret.js';
 import type { GraphSourceConfig } from '../../config/sources/graph.js';
 import { RollcallError } from '../../errors.js';
 import { clouds } from '../../source/graph/clouds.js';

@@ -1,13 +1,14 @@
 /** From the configuration to a source of kind `ldap`: resolves secrets and reads certificates, and nothing before it is asked to. */
-import { resolveSecret } from '../../config/secret.js';
+import { resolveSecret } from '../../config/resolve-secret.js';
 import type { LdapSourceConfig } from '../../config/sources/ldap.js';
-import { createLdapSource } from '../../source/ldap/ldap-source.js';
+import { isSelective, type LdapSourceOptions } from '../../source/ldap/options.js';
 import type { Source } from '../../source/source.js';
 import { readCertificate } from './certificate.js';
+import { lazily } from './lazily.js';
 
 export function ldapSource(name: string, source: LdapSourceConfig): Source {
   const { bindPassword } = source;
-  return createLdapSource({
+  const options: LdapSourceOptions = {
     name,
     urls: source.url,
     startTls: source.startTls,
@@ -31,5 +32,10 @@ export function ldapSource(name: string, source: LdapSourceConfig): Source {
     timeoutMs: source.timeout,
     timeLimitSeconds: Math.ceil(source.timeLimit / 1000),
     connectTimeoutMs: source.connectTimeout,
-  });
+  };
+  const load = async (): Promise<Source> => {
+    const { createLdapSource } = await import('../../source/ldap/ldap-source.js');
+    return createLdapSource(options);
+  };
+  return lazily(load, [...(isSelective(options) ? [] : (['changes'] as const)), 'find', 'probe']);
 }

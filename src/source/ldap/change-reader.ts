@@ -9,7 +9,7 @@ import { usnReader } from './usn.js';
 
 const minute = 60_000;
 
-const readers: Readonly<Partial<Record<LdapPreset, ChangeReader>>> = {
+const readers: Readonly<Record<LdapPreset, ChangeReader>> = {
   'active-directory': adChanges(),
   openldap: firstAble([
     { by: 'csn', reader: csnReader },
@@ -22,7 +22,6 @@ const readers: Readonly<Partial<Record<LdapPreset, ChangeReader>>> = {
   ]),
 };
 
-/** Undefined: this directory is always read whole. */
-export function changeReader(preset: LdapPreset): ChangeReader | undefined {
+export function changeReader(preset: LdapPreset): ChangeReader {
   return readers[preset];
 }

@@ -12,10 +12,9 @@ import { changeReader } from './change-reader.js';
 import { checkedFilter, withCheckedExclude } from './checked-filter.js';
 import { connect } from './connect.js';
 import { createFinder } from './find.js';
-import type { LdapSourceOptions } from './options.js';
+import { isSelective, type LdapSourceOptions } from './options.js';
 import { probeLdap } from './probe.js';
 import { Scan, type Bound } from './scan.js';
-import { isSelective } from './selection.js';
 import { identityOf, readServerFacts } from './server-facts.js';
 import type { Session } from './session.js';
 import { anonymously, readWhole } from './whole-read.js';
@@ -31,7 +30,7 @@ export function createLdapSource(given: LdapSourceOptions): Source {
     probe: (context) => probeLdap(options, filter, context.signal),
     close: () => finder.close(),
   };
-  if (changeReader(options.preset) === undefined || isSelective(options)) return whole;
+  if (isSelective(options)) return whole;
   return {
     ...whole,
     changes: (context, cursor) => withScan(options, filter, context, (scan) => readChanges(scan, cursor)),
@@ -78,9 +77,7 @@ async function* readChanges(
   scan: Scan,
   cursor: Cursor,
 ): AsyncGenerator<readonly Change[], ChangesReport, void> {
-  const reader = changeReader(scan.options.preset);
-  if (reader === undefined) throw new RollcallError('internal', 'this directory tells no changes');
-  const report = yield* reader.changes(scan, cursor);
+  const report = yield* changeReader(scan.options.preset).changes(scan, cursor);
   const doubts = [...new Set([...report.doubts, ...scan.doubts(), ...anonymously(scan)])];
   return { ...report, doubts, proof: report.proof && doubts.length === 0 };
 }

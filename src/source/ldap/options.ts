@@ -51,3 +51,8 @@ export interface LdapSourceOptions {
   /** Longest wait for a TCP connection, and again for TLS, in milliseconds. */
   readonly connectTimeoutMs: number;
 }
+
+/** Such a source is always read whole: who is a member, or left out, may change without the object itself changing. */
+export function isSelective(options: LdapSourceOptions): boolean {
+  return options.members !== undefined || options.excludeFilter !== undefined;
+}

@@ -2,7 +2,7 @@
 import { drawback, type ProbeFinding, well } from '../probe.js';
 import { changeReader } from './change-reader.js';
 import type { Scan } from './scan.js';
-import { isSelective } from './selection.js';
+import { isSelective } from './options.js';
 import { beginChanges } from './whole-read.js';
 
 /** As cursors name them: cursor.ts, ad/cursor.ts. */
@@ -28,8 +28,7 @@ export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
   const { way, flags } = read(begun.cursor);
   const name = ways[way];
   const by = name === undefined ? '' : `, by ${name}`;
-  const reader = changeReader(scan.options.preset);
-  const seesDeletions = await reader?.seesDeletions?.(scan.aside(), begun.cursor);
+  const seesDeletions = await changeReader(scan.options.preset).seesDeletions?.(scan.aside(), begun.cursor);
   // where nobody ever sees deletions there is nothing to mend
   if (seesDeletions !== false) return well(`changes can be read${by}`);
   const restricted = way === 'dirsync' && flags !== 0;

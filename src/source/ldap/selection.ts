@@ -11,7 +11,7 @@ import { memberFilter } from './ad-members.js';
 import { normaliseDn } from './dn.js';
 import { allOf } from './filter.js';
 import { readOne, walkGroups, type MemberOptions, type Members } from './groups.js';
-import type { LdapSourceOptions } from './options.js';
+import { isSelective } from './options.js';
 import type { Scan } from './scan.js';
 import { doubtUnseen } from './unseen-members.js';
 
@@ -25,11 +25,6 @@ export interface Selection {
   keeps(found: SearchEntry): boolean;
   /** After everything was read: doubts and remarks that only the end can tell. */
   end(): Promise<readonly string[]>;
-}
-
-/** Such a source is always read whole: who is a member, or left out, may change without the object itself changing. */
-export function isSelective(options: LdapSourceOptions): boolean {
-  return options.members !== undefined || options.excludeFilter !== undefined;
 }
 
 /** For a whole read; for changes of single objects see `chosenOf`. */

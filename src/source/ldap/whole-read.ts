@@ -8,7 +8,8 @@ import type { Cursor, Entry, ReadReport } from '../source.js';
 import { changeReader } from './change-reader.js';
 import { ownCountOf } from './own-count.js';
 import type { Scan } from './scan.js';
-import { isSelective, openSelection } from './selection.js';
+import { isSelective } from './options.js';
+import { openSelection } from './selection.js';
 
 const maxBatch = 1000;
 
@@ -52,7 +53,7 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
 export async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; why?: string }> {
   if (isSelective(scan.options)) return {};
   try {
-    return { cursor: await changeReader(scan.options.preset)?.begin(scan.aside()) };
+    return { cursor: await changeReader(scan.options.preset).begin(scan.aside()) };
   } catch (error) {
     if (scan.session.lost) throw error;
     return { why: messageOf(error) };
@@ -61,7 +62,7 @@ export async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | unde
 
 /** Why this server may not hold all that a whole read needs. */
 export async function lacking(scan: Scan): Promise<readonly string[]> {
-  return (await changeReader(scan.options.preset)?.lacks?.(scan)) ?? [];
+  return (await changeReader(scan.options.preset).lacks?.(scan)) ?? [];
 }
 
 /** A base that this account may no longer see looks just like an empty one. */
