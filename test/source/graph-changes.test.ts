@@ -145,6 +145,20 @@ describe('an object that a page tells a part of', () => {
     expect(report.cursor).toBe(cursor);
   });
 
+  it.each([
+    ['a page of a longer answer', { '@odata.nextLink': 'https://localhost/v1.0/users?$skiptoken=x' }, []],
+    ['an object without an id', {}, [{ mail: 'ann@example.com' }]],
+  ])('is not held for gone because of %s', async (_, rest, value) => {
+    graph.directory.set('users', ann, { mail: 'ann@example.com' });
+    graph.delta.arrange = (pages) => [...pages, [{ id: ann, '@removed': { reason: 'changed' } }]];
+    const first = await changes(); // to be read again, and gone when it is not there
+    graph.delta.arrange = (pages) => pages;
+    graph.faults.push({ path: /id%20in/, times: 1, reply: { status: 200, body: { value, ...rest } } });
+    const { told, report } = await changes(first.report.cursor);
+    expect(told).toEqual([]);
+    expect(report.doubts).toEqual([expect.stringContaining('it answers with others')]);
+  });
+
   it('is read with fifteen others at a time', async () => {
     for (let i = 0; i < 40; i += 1) graph.directory.addUser(`p${i}@example.com`);
     partly('mail');
@@ -266,12 +280,25 @@ describe('a cursor that is good for nothing', () => {
     expect((await changes()).report.doubts).toEqual([`the changes of groups are lost (${code})`]);
   });
 
-  it('is an error when the request is refused for another reason', async () => {
-    graph.faults.push({
-      path: /users\/delta/,
-      times: 1,
-      reply: fail(400, 'Request_BadRequest', 'Badly formed'),
-    });
+  it.each([
+    [
+      '400 with another code',
+      fail(400, 'Directory_ExpiredPageToken', 'has expired'),
+      'Directory_ExpiredPageToken',
+    ],
+    [
+      '400 that calls it badly formed',
+      fail(400, 'Request_BadRequest', 'Badly formed token.'),
+      'Request_BadRequest',
+    ],
+    ['404', fail(404, 'Request_ResourceNotFound', ''), 'Request_ResourceNotFound'],
+  ])('is a doubt, whatever the code (“error codes such as”): %s', async (_, reply, code) => {
+    graph.faults.push({ path: /users\/delta/, times: 1, reply });
+    expect((await changes()).report.doubts).toEqual([`the changes of users are lost (${code})`]);
+  });
+
+  it('is an error when it is the permission that is missing', async () => {
+    graph.granted.delete('User.Read.All');
     await expect(changes()).rejects.toMatchObject({ code: 'source' });
   });
 
@@ -336,6 +363,13 @@ describe('throttling and faults', () => {
     graph.faults.push({ path: /users\/delta/, times: 5, reply });
     await changes();
     expect(clock.slept).toEqual([750, 1500, 3000, 6000, 12_000]);
+  });
+
+  it('waits as long as a service asks that is not throttling but down', async () => {
+    const reply = { ...unavailable, headers: { 'Retry-After': '120' } };
+    graph.faults.push({ path: /users\/delta/, times: 1, reply });
+    await changes();
+    expect(clock.slept[0]).toBeGreaterThanOrEqual(120_000);
   });
 
   it('gives up in the end, in words', async () => {

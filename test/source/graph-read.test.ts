@@ -78,6 +78,20 @@ describe('what a whole read gives', () => {
     expect((await read({ userPrincipalName: true })).addresses).toEqual(['svc@example.com']);
   });
 
+  it('takes of a guest the addresses that are written, and the sign-in name only when told so', async () => {
+    graph.directory.add('users', {
+      userType: 'Guest',
+      userPrincipalName: 'bo_elsewhere.example#EXT#@contoso.onmicrosoft.com',
+      mail: 'bo@elsewhere.example',
+      proxyAddresses: ['SMTP:bo@elsewhere.example'],
+    });
+    expect((await read()).addresses).toEqual(['bo@elsewhere.example']);
+    expect((await read({ userPrincipalName: true })).addresses).toEqual([
+      'bo@elsewhere.example',
+      'bo_elsewhere.example#EXT#@contoso.onmicrosoft.com',
+    ]);
+  });
+
   it('asks for exactly the properties needed', async () => {
     await read();
     const first = graph.requests.filter(({ url }) => url.includes('select'));
@@ -228,6 +242,12 @@ describe('pages', () => {
     expect(
       graph.requests.filter(({ server, method }) => server === 'login' && method === 'GET'),
     ).toHaveLength(1);
+  });
+
+  it('fails in words when its first question is refused, which has no state to lose', async () => {
+    const reply = fail(400, 'Request_UnsupportedQuery', 'no');
+    graph.faults.push({ path: /users\/delta/, times: 1, reply });
+    await expect(read()).rejects.toThrow(/the request was refused \(HTTP 400 Request_UnsupportedQuery/);
   });
 
   it('fails when the directory asks to begin again in the middle, and removes nobody by it', async () => {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clouds } from '../../src/source/graph/clouds.js';
 import { createApplicationKey, encrypted, type ApplicationKey } from '../support/application-key.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { FakeClock, graphSource } from '../support/graph-client.js';
@@ -218,6 +219,26 @@ describe('the way there', () => {
       await proxy.stop();
     }
   });
+
+  it.each([
+    ['global', 'login.microsoftonline.com', 'graph.microsoft.com'],
+    ['usgov', 'login.microsoftonline.us', 'graph.microsoft.us'],
+    ['usgov-dod', 'login.microsoftonline.us', 'dod-graph.microsoft.us'],
+    ['china', 'login.chinacloudapi.cn', 'microsoftgraph.chinacloudapi.cn'],
+  ] as const)(
+    'leads to the token service of its own cloud, and to no other: %s',
+    async (cloud, login, host) => {
+      const proxy = await startConnectProxy({ refuse: true });
+      try {
+        const reading = addresses({ ...right, ...clouds[cloud], proxy: proxy.url, ca: undefined });
+        await expect(reading).rejects.toMatchObject({ code: 'source' });
+        expect(new Set(proxy.tunnels)).toEqual(new Set([`${login}:443`]));
+        expect(clouds[cloud].graph).toBe(`https://${host}`);
+      } finally {
+        await proxy.stop();
+      }
+    },
+  );
 
   it('is explained when a proxy is not there', async () => {
     const reading = addresses({ ...right, proxy: 'http://127.0.0.1:1' });

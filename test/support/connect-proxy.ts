@@ -8,13 +8,15 @@ export interface ConnectProxy {
   stop(): Promise<void>;
 }
 
-export async function startConnectProxy(): Promise<ConnectProxy> {
+/** `refuse`: leads nowhere (502). */
+export async function startConnectProxy({ refuse = false } = {}): Promise<ConnectProxy> {
   const tunnels: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((_, response) => response.writeHead(405).end());
   server.on('connect', (request, socket: Socket) => {
     const target = request.url ?? '';
     tunnels.push(target);
+    if (refuse) return void socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
     const { hostname, port } = new URL(`http://${target}`);
     const onward = connect(Number(port), hostname, () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');

@@ -78,9 +78,14 @@ export class GraphDirectory {
     for (const property of Object.keys(properties)) table.log.push({ id, property });
   }
 
-  /** Into the bin, from which it may come back; contacts have none (resources/directory: deletedItems). */
+  /**
+   * Into the bin, from which it may come back, where there is one: for users and Microsoft 365 groups, not for other groups and
+   * contacts (resources/directory: deletedItems).
+   */
   remove(collection: GraphCollection, id: string): void {
-    this.#mark(collection, id, collection === 'contacts' ? 'deleted' : 'changed');
+    const { groupTypes } = this.#tables[collection].stored(id).properties;
+    const isUnified = Array.isArray(groupTypes) && groupTypes.includes('Unified');
+    this.#mark(collection, id, collection === 'users' || isUnified ? 'changed' : 'deleted');
   }
 
   /** For good: directory-deleteditems-delete. */

@@ -15,6 +15,8 @@ const defaults = ['displayName', 'mail', 'userPrincipalName'];
 export class GraphQueries {
   /** What the index says instead, being minutes behind. */
   readonly counts: Partial<Record<GraphCollection, number>> = {};
+  /** Objects a page; what there is besides is behind a nextLink (graph/paging). */
+  pageSize = 100;
   /** A filter that is ignored without an error (graph/aad-advanced-queries, "Error handling"). */
   ignoreFilters = false;
 
@@ -32,9 +34,11 @@ export class GraphQueries {
     const matches = filter === null || this.ignoreFilters ? () => true : parseFilter(filter);
     if (matches === undefined)
       return fail(400, 'Request_UnsupportedQuery', 'Unsupported or invalid query filter clause specified.');
-    const found = this.#seen(collection).filter(matches).slice(0, 100);
-    const value = found.map(({ id, properties }) => ({ ...nullsFor(properties, select), id }));
-    return { status: 200, body: { value } };
+    const found = this.#seen(collection).filter(matches);
+    const page = found.slice(0, this.pageSize);
+    const value = page.map(({ id, properties }) => ({ ...nullsFor(properties, select), id }));
+    const next = `https://localhost/v1.0/${collection}?$skiptoken=${encodeURIComponent(page.at(-1)?.id ?? '')}`;
+    return { status: 200, body: { value, ...(found.length > page.length && { '@odata.nextLink': next }) } };
   }
 
   #seen(collection: GraphCollection): Shown[] {

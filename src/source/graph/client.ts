@@ -17,6 +17,9 @@ export class LostState extends Error {
   override readonly name = 'LostState';
 }
 
+/** learn.microsoft.com/graph/delta-query-overview, "State tokens": a question without one begins anew, and has no state to lose. */
+const stateToken = /[?&](?:\$|%24)(?:delta|skip)token=(?!latest)/i;
+
 export interface Question {
   /** A path with its query, or a link that Graph gave. */
   readonly url: string;
@@ -25,8 +28,6 @@ export interface Question {
   readonly limits: RetryLimits;
   /** Advanced queries and counts: learn.microsoft.com/graph/aad-advanced-queries. */
   readonly eventual?: boolean;
-  /** It carries a state token, which may be lost. */
-  readonly delta?: boolean;
 }
 
 export class GraphClient {
@@ -67,7 +68,7 @@ export class GraphClient {
       response = await this.#send(url, token, question, signal);
     }
     if (response.status === 200) return response;
-    const lost = question.delta === true ? lostState(response) : undefined;
+    const lost = stateToken.test(url) ? lostState(response) : undefined;
     if (lost !== undefined) throw new LostState(lost);
     const now = this.http.clock.now();
     throw explainAnswer(this.host, response, errorOf(response), question.permission, now);

@@ -53,7 +53,7 @@ export async function* readDelta(
   let circle = { link: url, after: 1 };
   let empty = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
-    const answer = await client.json({ url, permission, limits, delta: true }, signal);
+    const answer = await client.json({ url, permission, limits }, signal);
     const next = linkOf(client, answer, '@odata.nextLink');
     const delta = linkOf(client, answer, '@odata.deltaLink');
     if ((next === undefined) === (delta === undefined))

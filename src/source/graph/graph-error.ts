@@ -41,17 +41,23 @@ export function codesOf(error: GraphError): string[] {
   return codes;
 }
 
-/** learn.microsoft.com/graph/delta-query-overview, "Token duration", and graph/errors: everything must be read again. */
+/**
+ * Why the state token of a question is good for nothing any more; undefined when that is not what the answer says.
+ *
+ * learn.microsoft.com/graph/delta-query-overview, "Token duration": "a 40X-series error with error codes such as
+ * syncStateNotFound"; and "Synchronization reset": 410. So whatever the code is, a question that we did not write ourselves and
+ * that is refused as wrong has lost its state: reading everything anew puts it right, or says better what is wrong.
+ */
+export function lostState(response: HttpResponse): string | undefined {
+  if (!refusedAsWrong.has(response.status)) return undefined;
+  const codes = codesOf(errorOf(response));
+  return codes.find((each) => lost.test(each)) ?? codes[0] ?? `HTTP ${String(response.status)}`;
+}
+
+const refusedAsWrong = new Set([400, 404, 410]);
+/** learn.microsoft.com/graph/errors: the one that says the most. */
 const lost =
   /^(?:syncStateNotFound|syncStateInvalid|resyncRequired|resyncApplyDifferences|resyncUploadDifferences)$/i;
-
-/** Why a delta token is good for nothing any more; undefined when that is not what the answer says. */
-export function lostState(response: HttpResponse): string | undefined {
-  if (response.status < 400 || response.status >= 500) return undefined;
-  const code = codesOf(errorOf(response)).find((each) => lost.test(each));
-  if (response.status === 410) return code ?? 'HTTP 410';
-  return code;
-}
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

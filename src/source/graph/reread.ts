@@ -4,6 +4,7 @@
  * learn.microsoft.com/graph/delta-query-overview, "Resource representation": an updated object comes with at least the properties
  * that have changed. What did not come is then asked for, never taken for empty.
  */
+import { RollcallError } from '../../errors.js';
 import type { GraphClient } from './client.js';
 import type { Collection } from './collections.js';
 import { pageOf, type Item } from './delta.js';
@@ -13,7 +14,10 @@ import { patient, type RetryLimits } from './http.js';
 const perRequest = 15;
 const atOnce = 4;
 
-/** Those that are there. An object that is not in the answer is only not to be seen: that proves nothing. */
+/**
+ * Those that are there. An object that is not in the answer is only not to be seen: that proves nothing. Throws when the answer
+ * is not one to the question, or only its beginning.
+ */
 export async function readAgain(
   client: GraphClient,
   collection: Collection,
@@ -45,5 +49,9 @@ async function readSome(
   const query = `$filter=${encodeURIComponent(`id in (${list})`)}&$select=id,${collection.select.join(',')}`;
   const url = `/v1.0/${collection.name}?${query}`;
   const answer = await client.json({ url, permission: collection.permission, limits }, signal);
-  return pageOf(client, collection, answer).items.filter(({ removed }) => removed === undefined);
+  const { items, unreadable } = pageOf(client, collection, answer);
+  // whoever is not on it may be on the next page, or be the one without an id
+  if (typeof answer['@odata.nextLink'] === 'string' || unreadable > 0)
+    throw new RollcallError('source', `${client.host}: asked for some ids, it answers with others`);
+  return items.filter(({ removed }) => removed === undefined);
 }
