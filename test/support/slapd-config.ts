@@ -40,6 +40,8 @@ export interface SlapdSettings {
   readonly syncprov: boolean;
   /** The only attributes that the reader may read, with commas; undefined: all of them. */
   readonly readable: string | undefined;
+  /** Attributes that the reader may search for and not read, with commas. */
+  readonly searchable: string | undefined;
 }
 
 const text = '1.3.6.1.4.1.1466.115.121.1.15';
@@ -122,6 +124,7 @@ limits dn.exact="${reader.dn}" size.soft=${String(limits.size)} size.hard=${Stri
 access to attrs=userPassword by anonymous auth by * none
 ${settings.hide === undefined ? '' : `access to dn.regex="${settings.hide}" by * none`}
 ${onlySome(settings.readable)}
+${settings.searchable === undefined ? '' : `access to attrs=${settings.searchable} by dn.exact="${reader.dn}" search by * break`}
 access to * by users read by anonymous ${settings.anonymousReads ? 'read' : 'none'}
 index objectClass eq
 index entryUUID,entryCSN,modifyTimestamp eq

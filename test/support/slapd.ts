@@ -54,6 +54,8 @@ export interface SlapdChoices {
   readonly syncprov?: boolean;
   /** The only attributes that the reader may read, with commas. */
   readonly readable?: string;
+  /** Attributes that the reader may search for and not read, with commas. */
+  readonly searchable?: string | undefined;
 }
 
 export interface SlapdOptions extends SlapdChoices {
@@ -222,6 +224,7 @@ class SlapdProcess implements Slapd {
       requireTls: choices.requireTls ?? false,
       syncprov: choices.syncprov ?? false,
       readable: choices.readable,
+      searchable: choices.searchable,
     };
   }
 

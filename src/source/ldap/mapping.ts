@@ -22,6 +22,8 @@ export interface Mapped {
   readonly values: Values;
   /** Attributes of which only a part came: `proxyAddresses` up to value 1499. */
   readonly ranges: readonly Range[];
+  /** No attribute that could hold an address came with a value, whatever it is. */
+  readonly blank: boolean;
 }
 
 export interface Values {
@@ -94,6 +96,7 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
   let type: string | undefined;
   let locked = false;
   let internalOnly = false;
+  let blank = true;
   const values: Values = { addresses: [], unusable: [], doubtful: false };
   const ranges: Range[] = [];
   for (const attribute of entry.attributes) {
@@ -104,6 +107,7 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
         break;
       case 'address':
         addAddresses(attribute, known.name, values);
+        if (attribute.values.length > 0) blank = false;
         if (known.next !== undefined) ranges.push({ attribute: known.name, next: known.next });
         break;
       case 'objectclass':
@@ -122,12 +126,14 @@ function mapEntry(entry: SearchEntry, lookUp: (type: string) => Known, respectDi
         internalOnly = isTrue(attribute);
         break;
       case 'none':
+        // a subtype of one that was asked for comes under its own name, RFC 4512 §2.5.1
+        blank = false;
         break;
     }
   }
   const disabled = respectDisabled && (locked || ((control & 2) !== 0 && mayBeDisabled(type)));
   const kind = kindOf(classes, type);
-  return { dn: entry.name, id, kind, disabled, internalOnly, values, ranges };
+  return { dn: entry.name, id, kind, disabled, internalOnly, values, ranges, blank };
 }
 
 /** The values of one address attribute; addresses of other systems (`sip:`, `X500:`) are none of ours. */

@@ -9,7 +9,7 @@ import type { SearchEntry } from 'ldapts';
 import type { Entry, Problem } from '../source.js';
 import type { Reading } from './changes.js';
 import { createMapper, toEntry, type Mapped } from './mapping.js';
-import type { LdapSourceOptions } from './options.js';
+import type { LdapPreset, LdapSourceOptions } from './options.js';
 import { readPages } from './pager.js';
 import { planAttributes, presets, type AttributePlan } from './preset.js';
 import { fetchRanges } from './ranges.js';
@@ -17,6 +17,8 @@ import type { ServerFacts } from './server-facts.js';
 import type { Session } from './session.js';
 
 const maxReasons = 10;
+const unreadable =
+  'entries match because of their addresses and show none: this account may search for addresses, and not read them';
 
 export interface ScanContext {
   readonly signal: AbortSignal;
@@ -46,7 +48,11 @@ export class Scan implements Reading {
   readonly #bound: Bound;
   readonly #map: (entry: SearchEntry) => Mapped;
   readonly #doubts: string[] = [];
+  /** Whatever the filter finds must show an address. */
+  readonly #asksForAddresses: boolean;
   #withoutId = 0;
+  /** Found by the addresses they have, and shown without any. */
+  #blank = 0;
   #references = 0;
   /** References behind which people may be: the first of them. */
   readonly #missed = new Set<string>();
@@ -66,6 +72,7 @@ export class Scan implements Reading {
     this.problem = context.problem;
     this.progress = context.progress;
     this.plan = planAttributes(options.preset, options.attributes);
+    this.#asksForAddresses = filter === presets[options.preset].filter && readsAll(options.preset, this.plan);
     this.#map = createMapper(this.plan, options.respectDisabled);
     const name = bound.identity ?? '';
     const known = name === '' ? (options.bindDn ?? '') : name;
@@ -110,6 +117,7 @@ export class Scan implements Reading {
       // A doubtful entry goes on without an address too: what it had before must not be taken for gone.
       else if (addresses.length > 0 || doubtful) entries.push(toEntry(mapped, mapped.id));
       if (addresses.length === 0) this.withoutAddress += 1;
+      if (mapped.blank && this.#asksForAddresses) this.#blank += 1;
     }
     return { entries, doubts };
   }
@@ -127,6 +135,7 @@ export class Scan implements Reading {
 
   doubts(): readonly string[] {
     const reasons = [...this.#doubts];
+    if (this.#blank > 0) reasons.push(`${String(this.#blank)} ${unreadable}`);
     if (this.#withoutId > 0) reasons.push(`${String(this.#withoutId)} entries have no readable id`);
     if (this.#missed.size > 0) reasons.push(this.#missedReferences());
     return reasons;
@@ -172,4 +181,9 @@ export class Scan implements Reading {
     const which = `${[...this.#missed].join(', ')}${more}`;
     return `people may stand behind ${which}, which was not followed: ${presets[this.options.preset].referenceHint}`;
   }
+}
+
+/** Every attribute by which the filter of the preset finds. */
+function readsAll(preset: LdapPreset, plan: AttributePlan): boolean {
+  return presets[preset].addresses.every((name) => plan.addresses.includes(name));
 }
