@@ -4,6 +4,7 @@ import { FakeClock, graphSource, readChanges, type AllChanges } from '../support
 import { fail } from '../support/graph-reply.js';
 import { startGraph, throttled, unavailable, type LocalGraph } from '../support/graph-server.js';
 import { createPki, type Pki } from '../support/pki.js';
+import { fc } from '../support/property.js';
 import { readWhole } from '../support/read-source.js';
 
 let pki: Pki;
@@ -418,6 +419,26 @@ describe('a single look-up', () => {
     expect(await find("o'neil@example.com")).toEqual([oneil]);
     expect(await find("x' or mail ne 'y@example.com")).toEqual([]);
   });
+
+  it('finds everybody by the oddest of addresses, and nobody else by it', async () => {
+    const odd = fc.stringMatching(/^[\w!#$%&'*+/=?^`{|}~\u00e4\u{1f600}-]{1,12}$/u);
+    const locals = fc.uniqueArray(odd, {
+      minLength: 20,
+      maxLength: 20,
+      selector: (one) => one.toLowerCase(),
+    });
+    const [names = []] = fc.sample(locals, 1);
+    for (const name of names) {
+      const address = `${name}@odd.example.com`;
+      const id = graph.directory.addUser('x@example.com', [address]);
+      expect([address, await find(address)]).toEqual([address, [id]]);
+    }
+  });
+
+  it.each(['a b', '"a b"', 'a)(b', 'a,b', "') or mail ne (' ", 'a%27b', 'a&$top=1', 'a\\', '@', '<a>'])(
+    'finds nobody by %j, which nobody has',
+    async (name) => expect(await find(`${name}@example.com`)).toEqual([]),
+  );
 
   it('gives the entry whole', async () => {
     const source = graphSource(graph, pki, {}, clock);
