@@ -12,7 +12,7 @@ import { setAllPending } from '../store/sqlite/coverage.js';
 import { prune } from '../store/sqlite/maintain.js';
 import { markOf, stampOf, type Mark } from '../store/sqlite/meta.js';
 import { directoryPath, openDirectory, type Db } from '../store/sqlite/open.js';
-import { markInterrupted } from '../store/sqlite/runs.js';
+import { interruptRunsOfThread, markInterrupted } from '../store/sqlite/runs.js';
 import { sweepStaging } from '../store/sqlite/staging.js';
 
 /** Brings lookup.db up to directory.db; `force` builds it anew. */
@@ -44,6 +44,18 @@ export function recover(config: Config, now: number): Started {
     const interrupted = markInterrupted(db, now);
     sweepStaging(db);
     return { interrupted, published: publishNow(config) };
+  } finally {
+    db.close();
+  }
+}
+
+/** A thread of this process has died: its run is over, and its source free. Returns the run, if there was one. */
+export function release(config: Config, thread: number, now: number): readonly number[] {
+  const db = openStore(config);
+  try {
+    const interrupted = interruptRunsOfThread(db, now, thread);
+    sweepStaging(db);
+    return interrupted;
   } finally {
     db.close();
   }

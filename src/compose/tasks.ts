@@ -17,6 +17,8 @@ import type { Job, JobHooks } from './jobs.js';
 export type Task =
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'recover' }
+  /** Ends what a thread left unfinished that has died. */
+  | { readonly kind: 'release'; readonly thread: number }
   | { readonly kind: 'publish'; readonly force: boolean }
   /** Reads lookup.db through, and builds it anew when it is damaged. */
   | { readonly kind: 'verify' }
@@ -35,6 +37,7 @@ export interface Recovered {
 export interface TaskResults {
   readonly job: RunRecord;
   readonly recover: Recovered;
+  readonly release: readonly number[];
   readonly publish: Published;
   readonly verify: Published | undefined;
   readonly maintain: { readonly pruned: number };
@@ -81,6 +84,7 @@ export async function performTask({ config, task }: WorkerOrder, hooks: JobHooks
   }
   const house = await import('./housekeeping.js');
   if (task.kind === 'recover') return recoverStore(house.recover, config, now());
+  if (task.kind === 'release') return house.release(config, task.thread, now());
   if (task.kind === 'publish') return house.publishNow(config, task.force);
   if (task.kind === 'maintain') return house.maintain(config, now());
   const { isSound } = await import('./lookup-state.js');

@@ -3,8 +3,8 @@
  *
  * Promises: every task settles, also when its thread dies or cannot be started (`internal`); the queue is bounded, and so
  * is one source's part of it (`conflict` past it); `close` waits, asks to stop, cuts, and at last leaves behind what does
- * not even end then, in bounded time. A thread that died may have left a run open: its lease runs out and the next run of
- * the source marks it.
+ * not even end then, in bounded time. A run that a dead thread has left open is ended, and its source free, before the task
+ * settles.
  */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/schema.js';
@@ -110,15 +110,35 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
   function start(item: Item): void {
     if (item.key !== undefined) keys.add(item.key);
     try {
-      const thread = startThread(entry, item, (outcome) => {
-        end(item, outcome);
-        startNext();
-        if (active.size === 0) emptied?.();
-      });
-      active.set(item, thread);
+      const order = { config: item.config(), task: item.task };
+      const onEnd = (outcome: Outcome, dead?: number): void => {
+        if (dead === undefined || !release(item, order, dead, outcome)) goOn(item, outcome);
+      };
+      active.set(item, startThread(entry, order, item.options, onEnd));
     } catch (error) {
       end(item, { error: asRollcallError(error) });
     }
+  }
+
+  /** In the dead thread's place. False when there is nothing to release, or nobody to do it. */
+  function release(item: Item, { config, task }: WorkerOrder, thread: number, outcome: Outcome): boolean {
+    if (task.kind !== 'job' || closed !== undefined) return false;
+    try {
+      const order: WorkerOrder = { config, task: { kind: 'release', thread } };
+      active.set(
+        item,
+        startThread(entry, order, {}, () => goOn(item, outcome)),
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function goOn(item: Item, outcome: Outcome): void {
+    end(item, outcome);
+    startNext();
+    if (active.size === 0) emptied?.();
   }
 
   function end(item: Item, outcome: Outcome): void {
@@ -174,12 +194,19 @@ interface Thread {
   leave(): void;
 }
 
-/** Throws when no thread can be made, or the task has no configuration. */
-function startThread(entry: URL, { config, task, options }: Item, onEnd: (outcome: Outcome) => void): Thread {
+/** Throws when no thread can be made. `dead`: the number of a thread that ended without an answer. */
+function startThread(
+  entry: URL,
+  order: WorkerOrder,
+  options: RunOptions,
+  onEnd: (outcome: Outcome, dead?: number) => void,
+): Thread {
+  const { task } = order;
   let outcome: Outcome | undefined;
+  let fault: string | undefined;
   let linger: NodeJS.Timeout | undefined;
-  const order: WorkerOrder = { config: config(), task };
   const worker = new Worker(entry, { workerData: order, name: task.kind });
+  const { threadId } = worker;
   const terminate = (): void => void worker.terminate();
   const abort = (): void => worker.postMessage('abort' satisfies WorkerRequest);
   options.signal?.addEventListener('abort', abort, { once: true });
@@ -193,11 +220,12 @@ function startThread(entry: URL, { config, task, options }: Item, onEnd: (outcom
     outcome = reply.kind === 'done' ? { result: reply.result } : { error: fromPlainError(reply.error) };
     linger = setTimeout(terminate, lingerMs);
   });
-  worker.on('error', (error) => (outcome ??= { error: died(task, messageOf(error)) }));
+  worker.on('error', (error) => (fault = messageOf(error)));
   worker.on('exit', (status) => {
     clearTimeout(linger);
     options.signal?.removeEventListener('abort', abort);
-    onEnd(outcome ?? { error: died(task, `it ended with status ${status}`) });
+    if (outcome !== undefined) onEnd(outcome);
+    else onEnd({ error: died(task, fault ?? `it ended with status ${status}`) }, threadId);
   });
   return { abort, terminate, leave: () => worker.unref() };
 }
