@@ -16,7 +16,12 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDropFolder, type DropDeps, type DropFolder } from '../../src/compose/drop/drop-folder.js';
+import {
+  createDropFolder,
+  type DropDeps,
+  type DropFolder,
+  type DropOptions,
+} from '../../src/compose/drop/drop-folder.js';
 import { skippedIn } from '../../src/compose/drop/control.js';
 import { dropOptionsOf } from '../../src/compose/drop/watch.js';
 import { runJob, type Job } from '../../src/compose/jobs.js';
@@ -54,9 +59,10 @@ function configure(source: object): void {
   config = loadConfig(join(root, 'config.json')).config;
 }
 
-function folder(deps: Partial<DropDeps> = {}): DropFolder {
-  const options = dropOptionsOf(config, 'staff');
-  if (options === undefined) throw new Error('no folder');
+function folder(deps: Partial<DropDeps> = {}, changes: Partial<DropOptions> = {}): DropFolder {
+  const found = dropOptionsOf(config, 'staff');
+  if (found === undefined) throw new Error('no folder');
+  const options = { ...found, ...changes };
   const hooks = { signal: new AbortController().signal };
   return createDropFolder(options, {
     run: async (job): Promise<RunRecord> => {
@@ -198,6 +204,16 @@ describe('what is not a settled list', () => {
     expect((await drop.take(byControl)).record?.state).toBe('applied');
   });
 
+  it('waits on a share whose clock is behind, until it was seen unchanged for long enough', async () => {
+    const clockAhead = (): Promise<number> => Promise.resolve(60 * second);
+    const drop = folder({}, { clockAhead });
+    list('staff.csv', 'ann');
+    later = 60 * second;
+    expect((await drop.take(byControl)).record).toBeUndefined();
+    later += 10 * second;
+    expect((await drop.take(byControl)).record?.state).toBe('applied');
+  });
+
   it('is read again when it was written to during the read', async () => {
     const drop = folder();
     list('staff.csv', 'ann');
@@ -236,6 +252,17 @@ describe('several lists', () => {
       'tuesday.csv',
     ]);
     expect(report('done', '.txt', 'monday.csv')).toContain('tuesday.csv is newer and counts instead');
+  });
+
+  it('one from a clock that is ahead is not newer than what came after it', async () => {
+    const ahead = new Date(Date.now() + 3_600 * second);
+    utimesSync(list('first.csv', 'ann'), ahead, ahead);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    list('second.csv', 'ann', 'bob');
+    later = 11 * second;
+    await folder().take(byControl);
+    expect(readStore(config.dataDir).claims).toBe(2);
+    expect(report('done', '.txt', 'first.csv')).toContain('second.csv is newer and counts instead');
   });
 
   it('an older one counts when the newest is no list', async () => {

@@ -3,10 +3,10 @@
  *
  * Promises: looks at names and at what the file system says of them, opens nothing; links, pipes, folders and what is not a
  * list are left alone; bounded. A file is settled when nothing about it has changed for long enough: by its own time of
- * change, which nobody can set, or, where that lies in the future (another machine's clock), by what earlier looks saw.
+ * change, which nobody can set, measured by the clock that gave it (a share's is its server's); or by what earlier looks saw.
  */
 import { constants } from 'node:fs';
-import { access, lstat, opendir, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, opendir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, RollcallError } from '../../errors.js';
 import { isList, parseTaken } from './names.js';
@@ -37,6 +37,8 @@ export interface LookOptions {
   readonly folder: string;
   readonly patterns: readonly string[];
   readonly settleMs: number;
+  /** Milliseconds that our clock is ahead of the one of the files there. */
+  readonly clockAhead?: (folder: string) => Promise<number>;
 }
 
 const maxEntries = 10_000;
@@ -48,14 +50,15 @@ export type Memory = Map<string, { readonly signature: string; readonly since: n
 
 /** Throws `source` when the folder cannot be read or written. */
 export async function look(options: LookOptions, memory: Memory, now: number): Promise<Look> {
-  const { folder, patterns, settleMs } = options;
+  const { folder, patterns, settleMs, clockAhead = aheadOf } = options;
   await requireFolder(folder);
   const processing = join(folder, places.processing);
   const dropped = await filesIn(folder, (name) => (isList(name, patterns) ? name : undefined), false);
   const taken = await filesIn(processing, (name) => parseTaken(name)?.name, true);
   const all = [...dropped, ...taken];
   remember(memory, all, now);
-  const waits = all.map((file) => ({ file, inMs: waitOf(file, memory, settleMs, now) }));
+  const ahead = all.length === 0 ? 0 : await clockAhead(folder);
+  const waits = all.map((file) => ({ file, inMs: waitOf(file, memory, settleMs, now - ahead, now) }));
   const open = waits.filter(({ inMs }) => inMs > 0).map(({ inMs }) => inMs);
   return {
     ready: waits
@@ -140,16 +143,39 @@ function remember(memory: Memory, files: readonly Waiting[], now: number): void 
 }
 
 /** Milliseconds until it is settled, as far as can be told now. */
-function waitOf(file: Waiting, memory: Memory, settleMs: number, now: number): number {
+function waitOf(file: Waiting, memory: Memory, settleMs: number, theirNow: number, now: number): number {
   const needed = file.bytes === 0 ? settleMs * emptyFactor : settleMs;
-  const age = now - file.changedAt;
+  const age = theirNow - file.changedAt;
   const watched = now - (memory.get(file.path)?.since ?? now);
   return needed - Math.max(age, watched);
 }
 
+/**
+ * Of a share whose server's clock is behind, a file looks old while it is being written. Where its clock cannot be learned,
+ * age says nothing.
+ */
+async function aheadOf(folder: string): Promise<number> {
+  const processing = join(folder, places.processing);
+  try {
+    await mkdir(processing, { mode: 0o750 }).catch(() => undefined);
+    const before = new Date();
+    await utimes(processing, before, before);
+    return Math.max(0, before.getTime() - (await lstat(processing)).ctimeMs);
+  } catch {
+    return Infinity;
+  }
+}
+
 /** By the time of the list itself, which an upload may have kept; then by when it came. */
 function newestFirst(a: Waiting, b: Waiting): number {
-  if (a.modifiedAt !== b.modifiedAt) return a.modifiedAt > b.modifiedAt ? -1 : 1;
+  const [aAt, bAt] = [writtenAt(a), writtenAt(b)];
+  if (aAt !== bAt) return aAt > bAt ? -1 : 1;
   if (a.changedAt !== b.changedAt) return b.changedAt - a.changedAt;
   return a.name < b.name ? 1 : -1;
+}
+
+/** A time after that of its own change is of a clock that is ahead: it must not count as newer than what comes after it. */
+function writtenAt({ modifiedAt, changedAt }: Waiting): bigint {
+  const changed = BigInt(Math.ceil(changedAt)) * 1_000_000n;
+  return modifiedAt < changed ? modifiedAt : changed;
 }
