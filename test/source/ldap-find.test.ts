@@ -7,6 +7,8 @@ import type { FakeLdap, Reply } from '../support/fake-ldap.js';
 import { haveSlapd, makePeople, startSlapd } from '../support/slapd.js';
 import { base, optionsFor, person, start } from './fake-directory.js';
 
+const groups = { of: [`cn=group20,ou=groups,${base}`], nested: true, includeGroups: true };
+
 let source: Source | undefined;
 afterEach(async () => {
   vi.useRealTimers();
@@ -100,6 +102,20 @@ describe('the kept connection', () => {
   });
 });
 
+it('a question that waits for its turn behind a walk through groups is answered by its own deadline', async () => {
+  const server = await start(() => undefined);
+  const directory = sourceAt(server, { timeoutMs: 60_000, members: groups });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const asked = find(directory, 'a@example.com', first.signal);
+  await vi.waitFor(() => expect(server.searches).toHaveLength(1));
+  const waiting = find(directory, 'b@example.com', second.signal);
+  second.abort(new Error('too late'));
+  await expect(waiting).rejects.toThrow('too late');
+  first.abort(new Error('too late as well'));
+  await expect(asked).rejects.toThrow('too late as well');
+  expect(server.searches).toHaveLength(1);
+});
+
 describe('no answer rather than "none"', () => {
   it.each<[string, (reply: Reply) => void, RegExp]>([
     ['a size limit', (reply) => reply.done({ code: 4, cookie: '' }), /size limit/],
@@ -158,6 +174,22 @@ describe.skipIf(!haveSlapd)('in a real slapd', () => {
       expect(await where("o'brien+(a)@example.com")).toHaveLength(1);
       for (const none of ['nobody@example.com', '*@example.com', 'x)(mail=*', '\\2a@example.com', 'person@'])
         expect(await where(none)).toEqual([]);
+    } finally {
+      await slapd.remove();
+    }
+  });
+
+  it('answers several at once that walk through many groups: two paged searches would break each other', async () => {
+    const slapd = await startSlapd({ ldif: makePeople(1_000).ldif });
+    try {
+      const { dn: bindDn, password: bindPassword } = slapd.reader;
+      const directory = sourceAt(slapd, { bindDn, bindPassword, pageSize: 10, members: groups });
+      const found = await Promise.all(
+        ['group20', 'person1', 'group20', 'person3', 'group20'].map((who) =>
+          find(directory, `${who}@example.com`),
+        ),
+      );
+      expect(found.map((entries) => entries.length)).toEqual([1, 0, 1, 0, 1]);
     } finally {
       await slapd.remove();
     }

@@ -1,15 +1,15 @@
 /**
  * One address, asked of the directory at this moment, over a connection that stays open while there are questions.
  *
- * Promises: one bound connection at most; it is closed when nobody has asked for a minute, or at once when a question
- * over it was stopped at its deadline (which also stops the search at the server). A connection found dead is opened anew
- * once. "None" only when every base was searched to its end as the configured account; every doubt throws.
+ * Promises: one bound connection at most, and over it one question at a time where one may take a walk through groups; it is
+ * closed when nobody has asked for a minute, or at once when a question over it was stopped at its deadline (which also stops
+ * the search at the server). A connection found dead is opened anew once. "None" only when every base was searched to its end as the configured account; every doubt throws.
  */
 import { RollcallError } from '../../errors.js';
 import type { Entry } from '../source.js';
 import { connect } from './connect.js';
 import { allOf } from './filter.js';
-import type { LdapSourceOptions } from './options.js';
+import { isSelective, type LdapSourceOptions } from './options.js';
 import { planAttributes, presets } from './preset.js';
 import { Scan, type Bound } from './scan.js';
 import { chosenOf } from './selection.js';
@@ -34,6 +34,8 @@ class KeptConnection implements Finder {
   #opening: Promise<Bound> | undefined;
   #idle: NodeJS.Timeout | undefined;
   #asking = 0;
+  /** Settles when the last question so far is over. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly options: LdapSourceOptions,
@@ -45,7 +47,7 @@ class KeptConnection implements Finder {
     clearTimeout(this.#idle);
     this.#asking += 1;
     try {
-      return await this.#ask(address, signal);
+      return await this.#inTurn(signal, () => this.#ask(address, signal));
     } finally {
       this.#asking -= 1;
       if (this.#asking === 0) this.#closeWhenIdle();
@@ -57,6 +59,17 @@ class KeptConnection implements Finder {
     const bound = this.#bound ?? (await this.#opening?.catch(() => undefined));
     this.#bound = undefined;
     await bound?.session.close();
+  }
+
+  /** Walks take many pages, and slapd keeps one paged search for each connection. */
+  async #inTurn<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    if (!isSelective(this.options)) return ask();
+    const mine = this.#turn.then(() => {
+      signal.throwIfAborted();
+      return ask();
+    });
+    this.#turn = mine.catch(() => undefined);
+    return before(signal, mine);
   }
 
   async #ask(address: string, signal: AbortSignal): Promise<readonly Entry[]> {
@@ -100,6 +113,15 @@ class KeptConnection implements Finder {
     this.#idle = setTimeout(() => void this.close(), idleMs);
     this.#idle.unref();
   }
+}
+
+/** Rejects with the reason of the signal as soon as that aborts. */
+function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 async function open(options: LdapSourceOptions, signal: AbortSignal): Promise<Bound> {
