@@ -135,6 +135,10 @@ describe('a download', () => {
     expect(await failure(source())).toMatchObject({
       message: expect.stringContaining('broke off') as unknown,
     });
+    handler = (_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(list);
+    expect(await failure(source())).toMatchObject({
+      message: expect.stringContaining('it says that the list is packed') as unknown,
+    });
   });
 
   it('keeps a secret query out of every message and cursor', async () => {
@@ -147,9 +151,14 @@ describe('a download', () => {
     expect(String(await failure(one))).not.toContain('hunter2');
   });
 
-  it('whose end nothing marks is read, and is no complete list', async () => {
+  // RFC 9112 §6.3: whatever is not chunked and has no length ends with the connection
+  it.each([
+    'Connection: close',
+    'Transfer-Encoding: identity\r\nConnection: close',
+    'Content-Encoding: \r\nConnection: close',
+  ])('whose end nothing marks is read, and is no complete list (%j)', async (headers) => {
     handler = (_request, response) => {
-      response.socket?.end(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${list}`);
+      response.socket?.end(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\n${list}`);
     };
     const { addresses, report } = await readWhole(source());
     expect(addresses).toHaveLength(2);

@@ -127,7 +127,7 @@ async function receive(
 ): Promise<Downloaded> {
   const label = labelOf(options);
   const { url, maxBytes, spoolFolder, now = Date.now } = options;
-  const encoding = (answer.header('content-encoding') ?? 'identity').trim().toLowerCase();
+  const encoding = (answer.header('content-encoding') ?? '').trim().toLowerCase() || 'identity';
   const spooled = await spoolUnnamed(decoded(answer, encoding, label), {
     ...{ folder: spoolFolder, maxBytes, label },
   });
@@ -137,11 +137,11 @@ async function receive(
   return {
     ...{ spooled, sha256 },
     cursor: writeCursor({ url, sha256, readAt, ...validatorsOf(answer) }),
-    // the end of packed data is marked inside (RFC 1952 §2.3.1)
+    // the end of packed data is marked inside (RFC 1952 §2.3.1); RFC 9112 §6.3: not chunked, it ends with the connection
     isWhole:
       encoding !== 'identity' ||
       answer.header('content-length') !== undefined ||
-      answer.header('transfer-encoding') !== undefined,
+      /\bchunked\s*$/i.test(answer.header('transfer-encoding') ?? ''),
   };
 }
 
@@ -150,7 +150,7 @@ const nobodyElse = (): void => undefined;
 
 function decoded({ body }: Answer, encoding: string, label: string): AsyncIterable<Buffer> {
   body.on('error', nobodyElse);
-  if (encoding === 'identity' || encoding === '') return body;
+  if (encoding === 'identity') return body;
   // RFC 9110 §8.4.1.3: x-gzip is the same
   if (encoding === 'gzip' || encoding === 'x-gzip') {
     const unpacked = createGunzip().on('error', nobodyElse);

@@ -38,6 +38,13 @@ const certificates: Readonly<Record<string, readonly [string, string]>> = {
   ],
 };
 
+const packed: Readonly<Record<string, readonly [string, string]>> = {
+  Z_DATA_ERROR: [
+    'it says that the list is packed (Content-Encoding: gzip), but it is not, or it is damaged',
+    place,
+  ],
+};
+
 const cut: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
@@ -56,7 +63,7 @@ const silent: ReadonlySet<string> = new Set([
 export function explainTrouble(label: string, error: unknown): RollcallError {
   if (error instanceof RollcallError) return error;
   const code = codeOf(error);
-  const [text, hint] = certificates[code] ?? [plain(code, messageOf(error)), ''];
+  const [text, hint] = certificates[code] ?? packed[code] ?? [plain(code, messageOf(error)), ''];
   return new RollcallError('source', `${label}: ${text}; nothing was changed`, { hint, cause: error });
 }
 
