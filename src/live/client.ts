@@ -34,6 +34,8 @@ const retryMs = 500;
 /** Control that takes questions and says nothing is stuck: after so many in a row, left alone for so long. */
 const patience = 3;
 const pauseMs = 5000;
+/** Control may have been restarted since, or told of a new password: to ask it costs the directory nothing. */
+const longestHeldMs = 60_000;
 
 interface Pending {
   readonly question: LiveQuestion;
@@ -132,8 +134,9 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
 
   function remember(question: LiveQuestion, answer: LiveAnswer): void {
     if (answer.kind === 'not-found') unknown.set(memoryKey(question), true, answer.forMs);
-    if (answer.kind === 'limited') held.set(holdKey(question), answer.kind, answer.forMs);
-    if (answer.kind === 'no-answer') held.set(question.source, answer.kind, answer.forMs);
+    const heldMs = 'forMs' in answer ? Math.min(answer.forMs, longestHeldMs) : 0;
+    if (answer.kind === 'limited') held.set(holdKey(question), answer.kind, heldMs);
+    if (answer.kind === 'no-answer') held.set(question.source, answer.kind, heldMs);
   }
 
   function lose(why: string): void {

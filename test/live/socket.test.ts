@@ -123,6 +123,19 @@ describe('an edge and control', () => {
     expect(asked.length).toBe(3);
   });
 
+  it('ask about a source that is left alone again after a minute: control may know better by then', async () => {
+    let now = 0;
+    const { asked } = await control(() => ({ kind: 'no-answer', forMs: 3_600_000 }));
+    const client = edge({ now: () => now });
+    await client.ask(ada, 2000);
+    now = 59_999;
+    expect(client.ask({ ...ada, address: 'bob@example.com' }, 2000)).toMatchObject({ kind: 'no-answer' });
+    expect(asked.length).toBe(1);
+    now = 60_001;
+    await client.ask(ada, 2000);
+    expect(asked.length).toBe(2);
+  });
+
   it('let a harvest hardly cross the socket', async () => {
     let now = 0;
     const { asked } = await control(() => ({ kind: 'limited', forMs: 200 }));

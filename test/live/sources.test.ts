@@ -214,6 +214,29 @@ describe('a source', () => {
     expect(await house.ask('other', 'a@acme.example')).toBe('not-found');
   });
 
+  it('that is taken out while a question is open is heard no more, and closed after it', async () => {
+    let answer: (entries: Entry[]) => void = () => undefined;
+    const house = open(() => new Promise((resolve) => (answer = resolve)));
+    const early = house.ask('acme', 'ada@acme.example');
+    await eventually(
+      () => house.asked.length,
+      (asked) => asked === 1,
+    );
+    const { 'acme.example': _acme, 'old.acme.example': _old, ...domains } = two['domains'] as Json;
+    house.live.reload(
+      configOf({
+        ...two,
+        domains: { ...domains, 'off.example': { mode: 'off' } },
+        sources: { globex: { ...ldap, tenant: 'globex' } },
+      }),
+    );
+    expect(house.closed).toBe(0);
+    expect(await house.ask('acme', 'ada@acme.example')).toBe('no-answer');
+    answer([person('1', ['ada@acme.example'])]);
+    expect(await early).toBe('no-answer');
+    expect({ closed: house.closed, asked: house.asked.length }).toEqual({ closed: 1, asked: 1 });
+  });
+
   it('is closed at the end, and nobody is asked any more', async () => {
     const house = open(() => []);
     await house.ask('acme', 'a@acme.example');

@@ -377,7 +377,7 @@ describe('throttling and faults', () => {
     graph.faults.push({ path: /users\/delta/, times: 99, reply: throttled(200) });
     await expect(changes()).rejects.toMatchObject({
       code: 'source',
-      message: expect.stringContaining('throttled for too long (HTTP 429') as string,
+      message: expect.stringContaining('the tenant is throttled (HTTP 429') as string,
     });
     expect(clock.slept.length).toBeLessThan(6);
   });

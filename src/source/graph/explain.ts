@@ -167,7 +167,7 @@ function byStatus(status: number, permission: string): Explained {
     };
   if (status === 429 || status === 509)
     return {
-      text: 'throttled for too long',
+      text: 'the tenant is throttled',
       hint: 'Read less often; other applications of the tenant count towards its limits as well.',
     };
   if (status >= 500)
