@@ -254,6 +254,31 @@ describe('several lists', () => {
     expect(report('done', '.txt', 'monday.csv')).toContain('tuesday.csv is newer and counts instead');
   });
 
+  it('the newest counts, however many there are', async () => {
+    for (let day = 0; day < 1100; day += 1) aged(`${String(day)}.csv`, day, 'ann', `day${String(day)}`);
+    later = 11 * second;
+    const drop = folder();
+    await drop.take(byControl);
+    expect((await drop.take(byControl)).record).toBeUndefined();
+    expect(readStore(config.dataDir).generation).toBe(1);
+    expect(inside('.')).toEqual([]);
+  });
+
+  it('no older one counts after a crash, or trouble with the disk', async () => {
+    aged('monday.csv', 30, 'ann');
+    aged('tuesday.csv', 20, 'ann', 'bob');
+    later = 11 * second;
+    const full = (): never => {
+      throw new Error('no space left');
+    };
+    // what is told last of a list is that it was put away: the process ends there
+    await expect(folder({ tell: full }).take(byControl)).rejects.toThrow('no space left');
+    expect(inside('processing')).toEqual(['tuesday.csv']);
+    const record = (await folder().take(byControl)).record;
+    expect(record).toMatchObject({ state: 'unchanged' });
+    expect(readStore(config.dataDir).generation).toBe(1);
+  });
+
   it('one from a clock that is ahead is not newer than what came after it', async () => {
     const ahead = new Date(Date.now() + 3_600 * second);
     utimesSync(list('first.csv', 'ann'), ahead, ahead);

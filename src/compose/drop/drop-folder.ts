@@ -69,7 +69,7 @@ interface Ending {
 }
 
 const [firstAgainMs, longestAgainMs, mostTries] = [30_000, 3_600_000, 8];
-const mostFiles = 1000; // put away in one go
+const mostTried = 1000; // bad lists in one go
 
 export function createDropFolder(options: DropOptions, deps: DropDeps): DropFolder {
   const { folder, source } = options;
@@ -82,7 +82,7 @@ export function createDropFolder(options: DropOptions, deps: DropDeps): DropFold
     record = undefined;
     const seen = await look(options, memory, now());
     for (const path of failures.keys()) if (!memory.has(path)) failures.delete(path);
-    const ready = seen.ready.slice(0, mostFiles);
+    const { ready } = seen;
     if (ready.length > 0 && mayTry(ready[0], request)) {
       await mkdir(dirname(options.lockFile), { recursive: true, mode: 0o700 });
       const unlock = takeLockFile(options.lockFile, { busy: `another process takes lists from ${folder}` });
@@ -100,18 +100,17 @@ export function createDropFolder(options: DropOptions, deps: DropDeps): DropFold
   }
 
   async function takeNewest(ready: readonly Waiting[], request: Request): Promise<void> {
-    for (const [index, file] of ready.entries()) {
-      const outcome = await takeOne(file, request);
+    for (const [index, file] of ready.slice(0, mostTried).entries()) {
+      const outcome = await takeOne(file, ready.slice(index + 1), request);
       if (outcome === 'again' || request.dryRun) return;
       if (outcome === 'counts') {
-        await supersede(ready.slice(index + 1), file);
         await prune(folder, options.keep, now());
         return;
       }
     }
   }
 
-  async function takeOne(seen: Waiting, request: Request): Promise<Outcome> {
+  async function takeOne(seen: Waiting, older: readonly Waiting[], request: Request): Promise<Outcome> {
     const file = request.dryRun ? seen : await claim(seen, folder, now());
     if (file === undefined) return 'changed';
     if (file.bytes > options.maxBytes) return await refuseLarge(file, request);
@@ -128,6 +127,7 @@ export function createDropFolder(options: DropOptions, deps: DropDeps): DropFold
     const { state } = ended;
     if (state === 'failed' && !isLastTry(file)) return 'again';
     const isBad = state === 'failed' || state === 'refused';
+    if (!isBad) await supersede(older, file);
     await conclude(file, { place: isBad ? 'failed' : 'done', state, record: ended, remarks: [] });
     return isBad ? 'refused' : 'counts';
   }
@@ -179,11 +179,17 @@ export function createDropFolder(options: DropOptions, deps: DropDeps): DropFold
     if (trouble !== undefined) tell('error', { source, movedTo: path, err: trouble }, 'report not written');
   }
 
+  /** Before the newer one itself is put away: after a crash it is read again, and not one of these in its stead. */
   async function supersede(older: readonly Waiting[], by: Waiting): Promise<void> {
-    for (const seen of older) {
-      const file = await claim(seen, folder, now());
-      const remarks = [`Not read: ${shown(by.name)} is newer and counts instead.`];
-      if (file !== undefined) await conclude(file, { place: 'done', state: 'superseded', remarks });
+    const remarks = [`Not read: ${shown(by.name)} is newer and counts instead.`];
+    try {
+      for (const seen of older) {
+        const file = await claim(seen, folder, now());
+        if (file !== undefined) await conclude(file, { place: 'done', state: 'superseded', remarks });
+      }
+    } catch (error) {
+      isLastTry(by); // or it would be read again at every look
+      throw error;
     }
   }
 
