@@ -52,4 +52,32 @@ describe.skipIf(!haveSlapd)('runs of a slapd with contextCSN', () => {
     expect(await sync()).toMatchObject({ mode: 'changes', counts: { removed: 2 } }); // with its alias
     expect(house.answer('person9@example.com')).toBe('defer removed 450 4.2.1');
   });
+
+  it('keeps both of two entries that share a configured id: such a source is always read whole', async () => {
+    const shared = (name: string): string =>
+      personLdif(name).replace('sn: x\n', 'sn: x\nemployeeNumber: 77\n');
+    await slapd.add(shared('twin1') + shared('twin2'));
+    const { dn, password } = slapd.reader;
+    const changes = { bindDn: dn, bindPassword: password, filter: '(employeeNumber=*)' };
+    const twins = createLdapSource(
+      optionsFor(slapd.url, { ...changes, attributes: { id: 'employeeNumber' } }),
+    );
+    const other = new House();
+    const run = (): Promise<RunRecord> => {
+      other.now += 60_000;
+      return other.syncFrom(twins, { reading: { incremental: true, madeFrom: 'a', listEveryMs: hour } });
+    };
+    try {
+      const first = await run();
+      expect(first).toMatchObject({ mode: 'full', state: 'applied', counts: { added: 2 } });
+      expect(first.description).toContain('changes cannot be told: employeeNumber');
+      await slapd.modify(
+        `dn: uid=twin1,${peopleDn}\nchangetype: modify\nadd: mail\nmail: alias@example.com\n\n`,
+      );
+      expect(await run()).toMatchObject({ mode: 'full', counts: { added: 1, removed: 0 } });
+      expect(other.answer('twin2@example.com')).toBe('accept known 250 2.1.5');
+    } finally {
+      other.close();
+    }
+  });
 });

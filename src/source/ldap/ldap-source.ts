@@ -11,8 +11,9 @@ import type { Change, ChangesReport, Cursor, ReadContext, Source } from '../sour
 import { changeReader } from './change-reader.js';
 import { checkedFilter, withCheckedExclude } from './checked-filter.js';
 import { connect } from './connect.js';
+import { doubtful } from './cursor.js';
 import { createFinder } from './find.js';
-import { isSelective, type LdapSourceOptions } from './options.js';
+import { isSelective, sharedIdReason, type LdapSourceOptions } from './options.js';
 import { probeLdap } from './probe.js';
 import { Scan, type Bound } from './scan.js';
 import { identityOf, readServerFacts } from './server-facts.js';
@@ -77,6 +78,8 @@ async function* readChanges(
   scan: Scan,
   cursor: Cursor,
 ): AsyncGenerator<readonly Change[], ChangesReport, void> {
+  const shared = sharedIdReason(scan.options);
+  if (shared !== undefined) return doubtful(scan, cursor, shared);
   const report = yield* changeReader(scan.options.preset).changes(scan, cursor);
   const doubts = [...new Set([...report.doubts, ...scan.doubts(), ...anonymously(scan)])];
   return { ...report, doubts, proof: report.proof && doubts.length === 0 };

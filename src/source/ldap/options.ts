@@ -52,6 +52,19 @@ export interface LdapSourceOptions {
   readonly connectTimeoutMs: number;
 }
 
+/** Ids that the server itself gives, each once. */
+const ownIds = new Set(['entryuuid', 'nsuniqueid', 'objectguid', 'ipauniqueid', 'ibm-entryuuid']);
+
+/**
+ * Why two entries may have one id, if they may. Changes replace what an id had before; that of the other entry would be gone,
+ * so such a source is always read whole.
+ */
+export function sharedIdReason({ attributes }: LdapSourceOptions): string | undefined {
+  const id = attributes?.id;
+  if (id === undefined || ownIds.has(id.toLowerCase())) return undefined;
+  return `${id} (attributes.id) may be shared by two entries`;
+}
+
 /** Such a source is always read whole: who is a member, or left out, may change without the object itself changing. */
 export function isSelective(options: LdapSourceOptions): boolean {
   return options.members !== undefined || options.excludeFilter !== undefined;

@@ -8,7 +8,7 @@ import type { Cursor, Entry, ReadReport } from '../source.js';
 import { changeReader } from './change-reader.js';
 import { ownCountOf } from './own-count.js';
 import type { Scan } from './scan.js';
-import { isSelective } from './options.js';
+import { isSelective, sharedIdReason } from './options.js';
 import { openSelection } from './selection.js';
 
 const maxBatch = 1000;
@@ -52,6 +52,8 @@ export async function* readWhole(scan: Scan): AsyncGenerator<readonly Entry[], R
 /** A server that refuses to search for changes (no index, no right) is read whole all the same. */
 export async function beginChanges(scan: Scan): Promise<{ cursor?: Cursor | undefined; why?: string }> {
   if (isSelective(scan.options)) return {};
+  const why = sharedIdReason(scan.options);
+  if (why !== undefined) return { why };
   try {
     return { cursor: await changeReader(scan.options.preset).begin(scan.aside()) };
   } catch (error) {
