@@ -20,7 +20,10 @@ export class GraphQueries {
   /** A filter that is ignored without an error (graph/aad-advanced-queries, "Error handling"). */
   ignoreFilters = false;
 
-  constructor(readonly directory: GraphDirectory) {}
+  constructor(
+    readonly directory: GraphDirectory,
+    readonly origin: () => string,
+  ) {}
 
   count(collection: GraphCollection, eventual: boolean): Reply {
     if (!eventual) return fail(400, 'Request_BadRequest', '$count is not currently supported.');
@@ -37,7 +40,7 @@ export class GraphQueries {
     const found = this.#seen(collection).filter(matches);
     const page = found.slice(0, this.pageSize);
     const value = page.map(({ id, properties }) => ({ ...nullsFor(properties, select), id }));
-    const next = `https://localhost/v1.0/${collection}?$skiptoken=${encodeURIComponent(page.at(-1)?.id ?? '')}`;
+    const next = `${this.origin()}/v1.0/${collection}?$skiptoken=${page.at(-1)?.id ?? ''}`;
     return { status: 200, body: { value, ...(found.length > page.length && { '@odata.nextLink': next }) } };
   }
 

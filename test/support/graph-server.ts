@@ -69,6 +69,20 @@ const needed: Readonly<Record<GraphCollection, readonly string[]>> = {
   contacts: ['OrgContact.Read.All', 'Directory.Read.All'],
 };
 
+/** api-reference/v1.0/resources/{user,group,orgcontact}: of the properties those that matter here; a type has no others. */
+const properties: Readonly<Record<GraphCollection, readonly string[]>> = {
+  users: ['id', 'mail', 'proxyAddresses', 'userPrincipalName', 'accountEnabled', 'userType', 'department'],
+  groups: ['id', 'mail', 'proxyAddresses', 'mailEnabled', 'groupTypes', 'displayName'],
+  contacts: ['id', 'mail', 'proxyAddresses', 'displayName'],
+};
+
+function unknownProperty(collection: GraphCollection, query: URLSearchParams): string | undefined {
+  return query
+    .get('$select')
+    ?.split(',')
+    .find((name) => !properties[collection].includes(name));
+}
+
 /** learn.microsoft.com/graph/throttling: 429, mostly with Retry-After. */
 export function throttled(retryAfter?: number | string): Reply {
   const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
@@ -89,7 +103,7 @@ export async function startGraph({
   const parts = {
     directory,
     delta: new GraphDelta(directory, () => origins.graph, now),
-    queries: new GraphQueries(directory),
+    queries: new GraphQueries(directory, () => origins.graph),
     login: new GraphLogin(
       app,
       () => origins.login,
@@ -138,6 +152,13 @@ function answerGraph({ delta, queries, login }: Parts, { url, headers }: Asked):
     return fail(400, 'BadRequest', `Resource not found for the segment '${name ?? ''}'.`);
   if (!needed[collection].some((permission) => roles.includes(permission)))
     return fail(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+  const unknown = unknownProperty(collection, url.searchParams);
+  if (unknown !== undefined)
+    return fail(
+      400,
+      'BadRequest',
+      `Parsing OData Select and Expand failed: Could not find a property named '${unknown}'.`,
+    );
   if (action === 'delta') return delta.answer(collection, url.searchParams);
   if (action === '$count') return queries.count(collection, headers['consistencylevel'] === 'eventual');
   if (action === '') return queries.list(collection, url.searchParams);
