@@ -1,6 +1,7 @@
 /** What a probe says of a server that refuses a part, against a scripted one: the same as a read does, or less bad. */
 import { expect, it } from 'vitest';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
+import { startFakeLdap } from '../support/fake-ldap.js';
 import { optionsFor, person, read, start } from './fake-directory.js';
 
 it('a search for changes that is refused: a warning, as a run then reads everything', async () => {
@@ -22,6 +23,21 @@ it('a search for changes that is refused: a warning, as a run then reads everyth
     }),
   ]);
   expect(report?.estimate).toMatchObject({ entries: 1, exact: true });
+});
+
+it('a first server that is busy: a warning, as a run then goes on to the next', async () => {
+  const busy = await startFakeLdap({ bindResult: { code: 51, message: 'busy' }, search: () => undefined });
+  const server = await start((_, reply) => {
+    person(reply, 1);
+    reply.done({ cookie: '' });
+  });
+  const options = optionsFor('', { urls: [busy.url, server.url] });
+  const report = await createLdapSource(options).probe?.({ signal: new AbortController().signal });
+  await busy.close();
+  expect(report?.findings).toContainEqual(
+    expect.objectContaining({ level: 'warn', why: 'Runs use the next server in url.' }),
+  );
+  expect(report?.sample).toHaveLength(1);
 });
 
 it('a search left in the middle is over before the next one begins: slapd mixes up two on one connection', async () => {

@@ -60,7 +60,8 @@ function refuseEmptyPassword(options: LdapSourceOptions): void {
   );
 }
 
-function isFinal(error: unknown): boolean {
+/** The server was reached and refused us: no other is asked. */
+export function isFinal(error: unknown): boolean {
   return (
     error instanceof ResultCodeError && !(error instanceof BusyError) && !(error instanceof UnavailableError)
   );

@@ -5,7 +5,7 @@
  * Reads and nothing else; counts no further page after ten seconds. A server that cannot be used is told and the next one tried;
  * throws what a read throws when none can be. Whatever ends a whole read, or keeps it from being complete, is an error here.
  */
-import { ResultCodeError, type SearchEntry } from 'ldapts';
+import type { SearchEntry } from 'ldapts';
 import { asRollcallError, messageOf } from '../../errors.js';
 import {
   drawback,
@@ -16,7 +16,7 @@ import {
   wrong,
 } from '../probe.js';
 import type { Entry } from '../source.js';
-import { connect } from './connect.js';
+import { connect, isFinal } from './connect.js';
 import type { LdapSourceOptions } from './options.js';
 import { ownCountOf } from './own-count.js';
 import { tellChanges } from './probe-changes.js';
@@ -62,7 +62,7 @@ async function connectToAny(
       return { session: await connect({ ...options, urls: [url] }, signal), findings };
     } catch (error) {
       const { message, hint, cause } = asRollcallError(error);
-      if (index === options.urls.length - 1 || cause instanceof ResultCodeError) throw error;
+      if (index === options.urls.length - 1 || isFinal(cause)) throw error;
       findings.push(drawback(message, 'Runs use the next server in url.', hint));
     }
   }
