@@ -6,19 +6,17 @@
  * Promises: resolves with 0 after a stop, in which running syncs get ten seconds to end (the process kills itself when one
  * cannot be ended at all); rejects with `config` or `store` when it cannot start.
  */
-import { join } from 'node:path';
-import { cachePath } from './callahead/cache.js';
 import { openCallAhead, type CallAhead } from './compose/call-ahead.js';
 import { startChores } from './compose/chores.js';
 import { confirmOnMiss } from './compose/confirm-on-miss.js';
-import { createControlMetrics } from './compose/control-metrics.js';
 import { watchDropFolders } from './compose/drop/control.js';
 import type { DropWatch } from './compose/drop/watch.js';
+import type { HttpParts } from './compose/control-http.js';
 import { dueAfterReload, dueAtStart } from './compose/due.js';
 import { startExports, type ExportWatch } from './compose/export-watch.js';
 import { loadForStart } from './compose/last-config.js';
 import { listenForSignals, type Door, type Lifecycle } from './compose/lifecycle.js';
-import { openLive, type Live } from './compose/live.js';
+import { openLive } from './compose/live.js';
 import { logWarnings, openServiceLog } from './compose/logs.js';
 import { recoverStore } from './compose/recover-store.js';
 import { readsByItself } from './compose/reading.js';
@@ -29,14 +27,9 @@ import { createWorkerPool, type WorkerPool } from './compose/worker-pool.js';
 import type { Config } from './config/schema.js';
 import { describeAddress } from './edge/bind.js';
 import type { HttpServer } from './http/options.js';
-import { readinessOf } from './http/readiness.js';
-import { createHttpServer } from './http/server.js';
 import { firstOf } from './policy/miss.js';
-import type { Confirm } from './policy/verdict.js';
-import { directoryPath } from './store/sqlite/open.js';
 import { startScheduler, type Scheduler } from './sync/schedule.js';
 import type { Logger } from './telemetry/log.js';
-import { openTrafficReader } from './traffic/reader.js';
 
 /** Runs that are under way at a stop may end by themselves in this time; then they are stopped and recorded as failed. */
 const stopGraceMs = 8000;
@@ -57,9 +50,11 @@ export async function runControl({ configPath }: { readonly configPath: string }
   try {
     await Promise.race([recoverStore(chores, config, log), lifecycle.stopped]);
     if (lifecycle.isStopping()) return 0;
+    const createHttp = await httpOf(config);
     const verdicts = openVerdicts(config, log);
     const callAhead = openCallAhead({ config, domains: verdicts.domains, log, write: false });
     const control = startControl({
+      createHttp,
       configPath,
       config,
       log,
@@ -96,7 +91,15 @@ function endByForce(log: Logger): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+/** HTTP brings big libraries, which are loaded only where it has a door. */
+async function httpOf({ http }: Config): Promise<Parts['createHttp']> {
+  if (http === undefined) return undefined;
+  const { createControlHttp } = await import('./compose/control-http.js');
+  return (parts) => createControlHttp(http, parts);
+}
+
 interface Parts {
+  readonly createHttp: ((parts: HttpParts) => HttpServer) | undefined;
   readonly configPath: string;
   readonly config: Config;
   readonly log: Logger;
@@ -137,7 +140,7 @@ function startControl(parts: Parts): Control {
   const miss = confirmOnMiss({ config, domains: parts.verdicts.domains, log, look: true }, live.ask);
   const confirm = firstOf(miss.confirm, parts.callAhead.confirm);
   const run: Runner['run'] = (job) => folders?.run(job) ?? runner.run(job);
-  const http = createHttp(parts, { reloader, run, live, confirm });
+  const http = parts.createHttp?.({ ...parts, config: reloader.current, run, live, confirm });
   let scheduler: Scheduler | undefined;
   let stopWatching: (() => void) | undefined;
   let files: ExportWatch | undefined;
@@ -208,40 +211,4 @@ function startSchedules(config: Config, runner: Runner, log: Logger): Scheduler 
   const scheduler = startScheduler({ sources, run: (source) => runner.scheduled(source), log });
   for (const { source, at } of scheduler.next()) log.debug({ source, at: new Date(at) }, 'scheduled');
   return scheduler;
-}
-
-interface HttpParts {
-  readonly reloader: Reloader;
-  readonly run: Runner['run'];
-  readonly live: Live;
-  readonly confirm: Confirm;
-}
-
-function createHttp(parts: Parts, { reloader, run, live, confirm }: HttpParts): HttpServer | undefined {
-  const { config, log, verdicts } = parts;
-  if (config.http === undefined) return undefined;
-  const directoryFile = directoryPath(config.dataDir);
-  return createHttpServer({
-    listen: config.http.listen,
-    uploadLimitBytes: config.http.uploadLimit,
-    requestTimeoutMs: config.http.requestTimeout,
-    spoolDir: join(config.dataDir, 'spool'),
-    directoryFile,
-    lookup: verdicts.lookup,
-    domains: verdicts.domains,
-    decide: verdicts.decide,
-    confirm,
-    jobs: { run },
-    sources: () =>
-      Object.entries(reloader.current().sources).map(([name, { tenant, kind }]) => ({ name, tenant, kind })),
-    readiness: () => readinessOf(verdicts.domains(), verdicts.lookup, Date.now()),
-    metrics: createControlMetrics({
-      directoryFile,
-      lookupGeneration: () => verdicts.lookup.generation(),
-      traffic: openTrafficReader(join(config.dataDir, 'traffic.db')),
-      callAheadFile: cachePath(config.dataDir),
-      live: live.figures,
-    }),
-    log,
-  });
 }
