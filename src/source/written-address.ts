@@ -125,7 +125,7 @@ export function readOne(part: string, rules: ReadingRules, into: Findings): void
   const { isMail, isPrimary, address: written } = typed(strip(part));
   const address = hasUnseen.test(written) ? written.replace(unseen, '') : written;
   if (!isMail || address === '') return;
-  if (isPlaceholder(address)) {
+  if (isPlaceholder(address) || (!rules.lenient && /^(?:\.{3}|…)$/.test(address))) {
     into.placeholder = true;
     into.refused.push(`"${shorten(address)}" stands where a program could not write the addresses`);
   } else if (/^\*?@[^@]*$/.test(address)) {
@@ -157,9 +157,12 @@ function typed(text: string): { isMail: boolean; isPrimary: boolean; address: st
   return { isMail, isPrimary: prefix === 'SMTP', address };
 }
 
-/** PowerShell writes the type of a collection instead of its values; Excel takes what begins with `-` or `=` for a formula. */
+/**
+ * PowerShell writes the type of a collection instead of its values, or a few of them and dots ($FormatEnumerationLimit); Excel
+ * takes what begins with `-` or `=` for a formula.
+ */
 export function isPlaceholder(text: string): boolean {
-  return /^(?:(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]|#NAME\?$)/.test(text);
+  return /^(?:(?:System|Microsoft)\.[A-Za-z.]+[[`A-Za-z0-9]|#NAME\?$|[^\s@]+@[^\s@]*(?:\.{3}|…)$)/.test(text);
 }
 
 /** Characters that nobody sees and no address has: soft hyphens, and what comes with text copied from a web page. */

@@ -113,6 +113,25 @@ describe('columns that are not used', () => {
   });
 });
 
+it.each([
+  '{SMTP:ann@example.com, smtp:a@example.com, smtp:b@example.com...}',
+  '{SMTP:ann@example.com, smtp:a@example.com…}',
+  '{SMTP:ann@example.com, smtp:a@example.com, ...}',
+  '#NAME?',
+])('a cell that a program cut off leaves the list incomplete: %s', async (cell) => {
+  const others = Array.from({ length: 30 }, (_, at) => `p${String(at)}@example.com,\n`).join('');
+  const { report, problems } = await read(
+    `PrimarySmtpAddress,EmailAddresses\nann@example.com,"${cell}"\n${others}`,
+  );
+  expect(report.reasons).toEqual([
+    expect.stringContaining('1 row with what a program wrote instead of addresses'),
+  ]);
+  expect(problems).toEqual([
+    { where: 'line 2', reason: expect.stringContaining('could not write') as string },
+  ]);
+  expect((await read(`ann@example.com,see below...\nbob@example.com,...\n`)).report.complete).toBe(true);
+});
+
 describe('lists that may be cut off', () => {
   const lines = 'name,email\nAnn,ann@example.com\nBob,bob@example.com\n';
 

@@ -217,7 +217,7 @@ describe('rows that cannot be used', () => {
     const { report, addresses } = await read(list);
     expect(addresses).toHaveLength(2);
     expect(report.complete).toBe(false);
-    expect(report.reasons.join()).toMatch(/2 rows hold what a program wrote instead of addresses/);
+    expect(report.reasons.join()).toMatch(/2 rows with what a program wrote instead of addresses/);
   });
 });
 

@@ -80,7 +80,7 @@ function rowDoubts({ maxBadPercent, wildcards }: CsvSourceOptions, tally: Tally,
   else if (!text.endsWithBreak) doubts.push(...tally.lastRow.doubts(tally.rows));
   if (tally.placeholders > 0)
     doubts.push(
-      `${String(tally.placeholders)} rows hold what a program wrote instead of addresses (the name of a type, #NAME?)`,
+      `${counted(tally.placeholders, 'row')} with what a program wrote instead of addresses (the name of a type, dots, #NAME?)`,
     );
   if (tally.wildcards > 0 && wildcards !== 'ignore') {
     const first = `${counted(tally.wildcards, 'row')} with a whole domain or a pattern, the first in line ${String(tally.firstWildcard)}`;
@@ -147,10 +147,7 @@ function gapDoubts(gaps: readonly Gap[]): readonly string[] {
   if (gaps.length === 0) return [];
   const parts = JSON.stringify(gaps.map(({ part }) => part));
   const how = `set mayLack: ${parts} of the source if another source has them, or if there are none`;
-  return [
-    ...gaps.map(({ text }) => text),
-    `so nobody is removed, and unknown addresses are not refused: ${how}`,
-  ];
+  return [...gaps.map(({ text }) => text), `so it takes nobody away, and makes nobody unknown: ${how}`];
 }
 
 /** What the list may not cover. */
