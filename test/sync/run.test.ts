@@ -425,6 +425,18 @@ describe('leases', () => {
     expect(getRun(house.db, handle.run)).toMatchObject({ state: 'interrupted' });
   });
 
+  test('of a clock that was ahead do not last until it comes there', async () => {
+    const { run } = beginRun(house.db, {
+      ref: house.ref(),
+      kind: 'sync',
+      actor: 'other',
+      now: house.now + 365 * 24 * 3_600_000,
+      leaseMs: 60_000,
+    });
+    await house.sync({ entries: people(5) });
+    expect(getRun(house.db, run)).toMatchObject({ state: 'interrupted' });
+  });
+
   test('of a process that is gone are free at once', () => {
     const handle = beginRun(house.db, {
       ref: house.ref(),

@@ -52,14 +52,18 @@ interface LeaseRow {
   readonly expires_at: number;
 }
 
-/** The live lease of a source, if there is one. Inside the caller's transaction. */
-export function liveLease(db: Db, ref: SourceRef, now: number): LeaseRow | undefined {
+/**
+ * The live lease of a source, if there is one. One that ends later than any that is taken now (twice `leaseMs`) is from a clock that
+ * was ahead: whoever holds it and lives renews it soon. Inside the caller's transaction.
+ */
+export function liveLease(db: Db, ref: SourceRef, now: number, leaseMs: number): LeaseRow | undefined {
   const row = db
     .prepare<[number, number], LeaseRow>(
       'SELECT run, owner, expires_at FROM lease WHERE tenant = ? AND source = ?',
     )
     .get(ref.tenantId, ref.sourceId);
-  return row !== undefined && row.expires_at > now && ownerMayLive(row.owner) ? row : undefined;
+  if (row === undefined || row.expires_at <= now || row.expires_at > now + 2 * leaseMs) return undefined;
+  return ownerMayLive(row.owner) ? row : undefined;
 }
 
 /** Takes the lease for a run. Inside the caller's transaction, after liveLease() gave nothing. */

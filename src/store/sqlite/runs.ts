@@ -23,7 +23,7 @@ export interface BeginRun {
 export function beginRun(db: Db, begin: BeginRun): RunHandle {
   return db
     .transaction((): RunHandle => {
-      const lease = liveLease(db, begin.ref, begin.now);
+      const lease = liveLease(db, begin.ref, begin.now, begin.leaseMs);
       if (lease !== undefined) {
         throw new RollcallError(
           'conflict',
