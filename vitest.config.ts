@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { RollcallReporter } from './test/support/reporter.js';
+import { ServersFirst } from './test/support/sequencer.js';
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for a server of their own; three at a time keep two cores busy without starving a deadline.
     maxWorkers: 3,
+    sequence: { sequencer: ServersFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
