@@ -2,6 +2,7 @@
  * The proxy between two real Postfix: as `smtpd_proxy_filter` of the one in front (SMTPD_PROXY_README), and as the front
  * itself of the one behind.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
@@ -15,6 +16,7 @@ import {
   knownInStale,
   mtaConfig,
   mtaDomains,
+  staleAfterMs,
   tempfail,
   unknown,
   unknownInStale,
@@ -148,6 +150,7 @@ describe.skipIf(!havePostfix)('a message through the proxy', () => {
     const behind = await startBehind(port2);
     defer(() => behind.stop());
     expect((await deliver(port, [known])).at(-1), behind.log()).toMatch(/^250 2\.0\.0 Ok: queued as/);
+    await delay(staleAfterMs);
     const [, later = '', alike = ''] = await deliver(port, [unknownInStale, knownInStale]);
     expect(later).toMatch(tempfail);
     expect(alike).toMatch(/^250 /);

@@ -12,6 +12,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
 import { eventually } from '../support/eventually.js';
@@ -25,6 +26,8 @@ export const known = 'person@example.com';
 export const unknown = 'nobody@example.com';
 export const knownInStale = 'person@stale.example';
 export const unknownInStale = 'nobody@stale.example';
+/** From `fillLists` on, until the list is out of date for `stale.example`. */
+export const staleAfterMs = 1000;
 
 export interface MtaHouse {
   readonly rollcall: Rollcall;
@@ -95,9 +98,11 @@ export function describeMta(name: string, options: MtaOptions): void {
       rollcall = createRollcall(mtaConfig(options.edges({ port, port2 })));
       defer(() => rollcall.remove());
       await fillLists(rollcall);
+      const stale = delay(staleAfterMs);
       edge = await rollcall.start('edge');
       mta = await options.start({ rollcall, port, port2 });
       defer(() => mta.stop());
+      await stale;
     }, 60_000);
 
     const ask = (recipient: string) => rcpt(mta.port, recipient);
@@ -121,8 +126,10 @@ export function describeMta(name: string, options: MtaOptions): void {
       async () => {
         await edge.stop();
         // names not asked before: a mail server may remember its last answers
-        expect(await ask('person2@example.com'), mta.log()).toMatch(tempfail);
-        expect(await ask('nobody2@example.com'), mta.log()).toMatch(tempfail);
+        for (const reply of await Promise.all(
+          ['person2', 'nobody2'].map((name) => ask(`${name}@example.com`)),
+        ))
+          expect(reply, mta.log()).toMatch(tempfail);
         edge = await rollcall.start('edge');
         await eventually(
           () => ask('person3@example.com'),
@@ -147,7 +154,7 @@ export function mtaConfig(edges: Record<string, unknown>): Record<string, unknow
   };
 }
 
-/** Reads the list, and waits until it is too old for `stale.example`. */
+/** Reads the list. */
 export async function fillLists(rollcall: Rollcall): Promise<void> {
   const names = ['person', 'person2', 'person3'];
   const rows = mtaDomains.flatMap((domain) => names.map((name) => `${name}@${domain}`));
@@ -156,6 +163,4 @@ export async function fillLists(rollcall: Rollcall): Promise<void> {
   writeFileSync(join(rollcall.folder, 'staff.csv'), `email\n${[...rows, quoted].join('\n')}\n`);
   const { status, stdout, stderr } = await rollcall.cli(['sync', 'staff']);
   expect(status, `${stdout}${stderr}`).toBe(0);
-  const reason = async () => (await rollcall.cli(['check', unknownInStale])).json?.['reason'];
-  await eventually(reason, (answer) => answer === 'stale');
 }
