@@ -99,6 +99,15 @@ it('a token service that throttles is left alone as well', async () => {
   expect({ tokens: tokens(), searches: searches() }).toEqual({ tokens: 1, searches: 0 });
 });
 
+it('a token service that is too busy for a moment is asked again by the application that there is', async () => {
+  const body = { error: 'temporarily_unavailable', error_description: 'AADSTS90033: A transient error.' };
+  graph.faults.push({ path: /oauth2\/v2.0\/token/, times: 1, reply: { status: 400, body } });
+  expect(await ask()).toBe('no-answer');
+  expect(await ask()).toBe('not-found');
+  const metadata = graph.requests.filter(({ url }) => url.includes('openid-configuration'));
+  expect({ tokens: tokens(), metadata: metadata.length }).toEqual({ tokens: 2, metadata: 1 });
+});
+
 it('one that refuses the secret is asked with the new one, without a restart', async () => {
   writeFileSync(join(folder, 'secret'), 'wrong');
   expect(await ask()).toBe('no-answer');

@@ -98,28 +98,22 @@ export function explainLogin(
   { code, description, response }: Refusal,
   now: number,
 ): RollcallError {
-  // learn.microsoft.com/entra/identity-platform/reference-error-codes, "Handling error codes": temporarily_unavailable
-  if ((response !== undefined && isPassing(response.status)) || code === 'temporarily_unavailable')
-    return explainBusyLogin(host, oneLine(description || code), response, now);
+  // learn.microsoft.com/entra/identity-platform/reference-error-codes, "Handling error codes in your application"
+  const isBusy = code === 'temporarily_unavailable';
+  if ((response !== undefined && isPassing(response.status)) || isBusy) {
+    const { text, hint } = byStatus(isBusy ? 503 : (response?.status ?? 503), '');
+    const retryAfterMs = retryAfter(response?.headers['retry-after'], now);
+    return new PassingFailure(`${host}: no token: ${text} (${oneLine(`${code} ${description}`)})`, {
+      hint,
+      retryAfterMs,
+    });
+  }
   const number = /\bAADSTS(\d{4,8})\b/.exec(description)?.[1];
   const known = number === undefined ? undefined : aadsts[number];
   const said = oneLine(description === '' ? code : description);
   const text = known === undefined ? said : `${known.text} (${said})`;
   const hint = known?.hint ?? 'Check tenantId, clientId and the secret or certificate.';
   return new RollcallError('source', `${host}: no token: ${text}`, { hint });
-}
-
-function explainBusyLogin(
-  host: string,
-  said: string,
-  response: HttpResponse | undefined,
-  now: number,
-): PassingFailure {
-  const status = response === undefined ? '' : `HTTP ${String(response.status)}`;
-  const { text, hint } = byStatus(response?.status ?? 503, '');
-  const retryAfterMs = retryAfter(response?.headers['retry-after'], now);
-  const detail = [status, said].filter((each) => each !== '').join(' ');
-  return new PassingFailure(`${host}: no token: ${text} (${detail})`, { hint, retryAfterMs });
 }
 
 /** A request that got no answer. */
