@@ -18,6 +18,7 @@ export interface ExportWatchOptions {
   readonly mark: () => string;
   readonly run: (onlyDue: boolean) => Promise<readonly ExportReport[]>;
   readonly log: Logger;
+  /** In ms, of a clock that never goes back. */
   readonly now?: () => number;
   /** Default 1 s. */
   readonly everyMs?: number;
@@ -37,7 +38,7 @@ const againMs = 10 * 60_000;
 const busyMs = 5000;
 
 export function watchExports(options: ExportWatchOptions): ExportWatch {
-  const { log, now = Date.now } = options;
+  const { log, now = () => performance.now() } = options;
   let working = false;
   let seen: string | undefined;
   let lookAtAll = true;

@@ -13,6 +13,7 @@ export interface LookupWatchOptions {
   readonly look: () => LookupState;
   readonly publish: (force: boolean) => Promise<Published>;
   readonly log: Logger;
+  /** In ms, of a clock that never goes back. */
   readonly now?: () => number;
   /** Default 1 s. */
   readonly everyMs?: number;
@@ -29,7 +30,7 @@ const firstBackoffMs = 1000;
 const longestBackoffMs = 60_000;
 
 export function watchLookup(options: LookupWatchOptions): LookupWatch {
-  const { log, now = Date.now } = options;
+  const { log, now = () => performance.now() } = options;
   let working = false;
   let backoffMs = 0;
   let notBefore = 0;

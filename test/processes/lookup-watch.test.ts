@@ -51,6 +51,15 @@ describe('watch over lookup.db', () => {
     expect(published.map(({ force }) => force)).toEqual([false]);
   });
 
+  it('does not wait for a clock that was set back', async () => {
+    [fails, state] = [true, 'missing'];
+    await vi.advanceTimersByTimeAsync(1000);
+    vi.setSystemTime(Date.now() - 365 * 86_400_000);
+    fails = false;
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(state).toBe('current');
+  });
+
   it('tries again less and less often while it fails, and at once after that', async () => {
     [fails, state] = [true, 'missing'];
     await vi.advanceTimersByTimeAsync(130_000);
