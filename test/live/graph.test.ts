@@ -1,11 +1,13 @@
-/** What a Graph that throttles, fails or refuses us costs the next question; the Graph is the local one. */
+/** Confirm on a miss at a Graph: who is new, and what one that throttles, fails or refuses us costs the next question. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { openLive, type Live } from '../../src/compose/live.js';
 import { parseConfig } from '../../src/config/load.js';
+import type { Entry } from '../../src/source/source.js';
 import { silentLogger } from '../../src/telemetry/log.js';
+import { eventually } from '../support/eventually.js';
 import { fail } from '../support/graph-reply.js';
 import { secret, startGraph, throttled, unavailable, type LocalGraph } from '../support/graph-server.js';
 import { createPki, type Pki } from '../support/pki.js';
@@ -14,6 +16,7 @@ let pki: Pki;
 let folder: string;
 let graph: LocalGraph;
 let live: Live;
+let claimed: string[] = [];
 beforeAll(() => {
   pki = createPki();
   folder = mkdtempSync(join(tmpdir(), 'rollcall-throttled-'));
@@ -28,6 +31,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   writeFileSync(join(folder, 'secret'), secret);
   graph = await startGraph({ pki });
+  claimed = [];
   live = open();
 });
 afterEach(async () => {
@@ -54,7 +58,11 @@ function open(): Live {
   };
   const parsed = parseConfig(JSON.stringify(json), { file: join(folder, 'config.json') });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return openLive({ config: parsed.config, log: silentLogger(), claim: () => Promise.resolve() });
+  const claim = (source: string, entries: readonly Entry[]): Promise<void> => {
+    claimed.push(...entries.map(({ id }) => `${source} ${id}`));
+    return Promise.resolve();
+  };
+  return openLive({ config: parsed.config, log: silentLogger(), claim });
 }
 
 let asked = 0;
@@ -66,6 +74,17 @@ async function ask(): Promise<string> {
 
 const searches = (): number => graph.requests.filter(({ url }) => url.includes('$filter')).length;
 const tokens = (): number => graph.requests.filter(({ method }) => method === 'POST').length;
+
+it('somebody new is found by each of his addresses, and claimed', async () => {
+  const id = graph.directory.addUser('grace@example.com', ['g.h@example.com']);
+  for (const address of ['g.h@example.com', 'Grace@example.com'])
+    expect(await live.ask({ source: 'entra', address, look: false })).toMatchObject({ kind: 'found' });
+  await eventually(
+    () => claimed,
+    (ids) => ids.length > 0,
+  );
+  expect(claimed).toEqual([`entra ${id}`]);
+});
 
 it.each([
   ['throttled', throttled()],
