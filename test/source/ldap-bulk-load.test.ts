@@ -19,7 +19,7 @@ describe.skipIf(!haveSlapd)('a slapd loaded a moment ago, without contextCSN', (
     slapd = await startSlapd({ ldif: people.ldif, monitor: true });
     // the base is not to be among what is newest: modifyTimestamp has seconds
     await delay(1_000 - (Date.now() % 1_000) + 5);
-    await slapd.modify(change(people.dns[1] ?? '', 'later@example.com'));
+    await slapd.modify(change(people.dns.at(-1) ?? '', 'later@example.com'));
   });
   afterAll(() => slapd.remove());
 
@@ -38,7 +38,7 @@ describe.skipIf(!haveSlapd)('a slapd loaded a moment ago, without contextCSN', (
     }
   }
 
-  it('sends each entry once, a page more, and containers; and who changes meanwhile is told', async () => {
+  it('sends each entry once, a few pages more, and containers; and who changes meanwhile is told', async () => {
     const { dn: bindDn, password: bindPassword } = slapd.reader;
     const source = createLdapSource(optionsFor(slapd.url, { bindDn, bindPassword, pageSize }));
     const first = people.dns[0] ?? '';
@@ -50,7 +50,7 @@ describe.skipIf(!haveSlapd)('a slapd loaded a moment ago, without contextCSN', (
     });
     expect(report).toMatchObject({ complete: true });
     expect(report.cursor).toContain('"by":"time"');
-    expect((await sent()) - before).toBeLessThan(entries.length + 3 * pageSize);
+    expect((await sent()) - before).toBeLessThan(entries.length + 5 * pageSize);
     const { changes, report: after } = await readChanges(source, report.cursor);
     expect(after.doubts).toEqual([]);
     const told = changes.find((change) => change.kind === 'entry' && change.entry.where === first);

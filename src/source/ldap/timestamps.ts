@@ -35,7 +35,14 @@ async function begin(reading: Reading, overlapMs: number): Promise<Cursor | unde
   if (newest === undefined) return undefined;
   const touched = allOf(since(newest - overlapMs), holdingOthers);
   const { seen } = await look(reading, touched, childCounts, Infinity);
-  return seen.cursor(reading, newest);
+  return seen.cursor(reading, newest, await over(reading, newest, seen.newest));
+}
+
+/** A time before which no change will be dated any more: that of something newer than all containers, if there is such. */
+async function over(reading: Reading, newest: number, containers: number | undefined): Promise<number> {
+  if (containers === undefined || containers < newest) return newest;
+  const { seen } = await glance(reading, containers + 1000);
+  return Math.max(containers, seen.newest ?? containers);
 }
 
 /**
@@ -150,8 +157,9 @@ class Sighting {
     if (this.newest === undefined || time > this.newest) this.newest = time;
   };
 
-  cursor(reading: Reading, newest: number): Cursor {
-    const containers = this.containers.kept((mark) => (parseGeneralizedTime(mark) ?? newest) < newest);
+  /** `until`: no change will be dated before it any more. */
+  cursor(reading: Reading, newest: number, until = newest): Cursor {
+    const containers = this.containers.kept((mark) => (parseGeneralizedTime(mark) ?? until) < until);
     return writeCursor({ by: 'time', server: reading.session.server, newest, containers });
   }
 }
