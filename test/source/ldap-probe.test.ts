@@ -40,6 +40,31 @@ it('a first server that is busy: a warning, as a run then goes on to the next', 
   expect(report?.sample).toHaveLength(1);
 });
 
+it.each([
+  ['one count for all', { lastusn: ['500'] }, 'ok', 'changes can be read, by update sequence numbers'],
+  [
+    'a count for each',
+    { 'lastusn;one': ['500'], 'lastusn;two': ['3'] },
+    'warn',
+    'changes can be read, by 2 counts',
+  ],
+])('several backends of a 389-ds with %s', async (_, counts, level, what) => {
+  const server = await start(
+    (request, reply) => {
+      if (request.attributes.includes('mail')) person(reply, 1);
+      reply.done({ cookie: '' });
+    },
+    { rootDse: { supportedControl: ['1.2.840.113556.1.4.319'], ...counts } },
+  );
+  const source = createLdapSource(
+    optionsFor(server.url, { preset: '389ds', attributes: { id: 'entryUUID' } }),
+  );
+  const report = await source.probe?.({ signal: new AbortController().signal });
+  expect(report?.findings).toContainEqual(
+    expect.objectContaining({ level, what: expect.stringContaining(what) as string }),
+  );
+});
+
 it('a search left in the middle is over before the next one begins: slapd mixes up two on one connection', async () => {
   let underWay = 0;
   let most = 0;

@@ -30,7 +30,7 @@ export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
   const by = name === undefined ? '' : `, by ${name}`;
   const seesDeletions = await changeReader(scan.options.preset).seesDeletions?.(scan.aside(), begun.cursor);
   // where nobody ever sees deletions there is nothing to mend
-  if (seesDeletions !== false) return well(`changes can be read${by}`);
+  if (seesDeletions !== false) return severalCounts(scan) ?? well(`changes can be read${by}`);
   const restricted = way === 'dirsync' && flags !== 0;
   return drawback(
     restricted
@@ -40,6 +40,17 @@ export async function tellChanges(scan: Scan): Promise<ProbeFinding> {
     restricted
       ? 'Give the account "Replicating Directory Changes" on the domain.'
       : 'Let the account read deleted objects: see directory-active-directory.md.',
+  );
+}
+
+/** 389-ds counts for each backend apart, or for all together. */
+function severalCounts({ facts }: Scan): ProbeFinding | undefined {
+  const backends = [...facts.root.keys()].filter((name) => name.startsWith('lastusn;'));
+  if (backends.length < 2) return undefined;
+  return drawback(
+    `changes can be read, by ${String(backends.length)} counts: the server has one for each backend`,
+    'Where one is far behind, each run reads much more than has changed.',
+    'Set nsslapd-entryusn-global to on: see directory-389ds.md.',
   );
 }
 

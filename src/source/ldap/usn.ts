@@ -3,13 +3,15 @@
  * replication, in the order in which it applies them; every entry bears the number of its last one as entryusn.
  *
  * The numbers are one server's own: another server, a backend that is new or gone, and a number that went back (a database
- * imported anew) are doubts. A backend that did not move has no changes, deletions included.
+ * imported anew) are doubts. A backend that did not move has no changes, deletions included. Which backend holds a base is
+ * nowhere to be read, so that of several the lowest number counts: right, and more to read than has changed.
  */
 import type { Change, ChangesReport, Cursor } from '../source.js';
 import type { ChangeReader, Reading } from './changes.js';
 import { Containers } from './containers.js';
 import { doubtful, readCursor, writeCursor } from './cursor.js';
-import { childCounts, listAll, readTouched } from './touched.js';
+import { allOf } from './filter.js';
+import { childCounts, holdingOthers, listAll, readTouched } from './touched.js';
 
 /** An operation has its number before it is to be seen: so many of the last are read again. */
 const underWay = 100n;
@@ -23,9 +25,9 @@ async function begin(reading: Reading): Promise<Cursor | undefined> {
   const backends = lastUsns(reading);
   if (Object.keys(backends).length === 0) return undefined;
   const containers = new Containers('entryusn');
-  const wanted = [reading.plan.id, 'entryusn', ...childCounts];
+  const touched = allOf(since(backends), holdingOthers);
   for (const baseDn of new Set(reading.options.baseDns)) {
-    for await (const page of reading.pages(baseDn, since(backends), wanted)) {
+    for await (const page of reading.pages(baseDn, touched, ['entryusn', ...childCounts])) {
       for (const found of page) containers.see(found);
     }
   }
