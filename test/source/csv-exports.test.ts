@@ -67,8 +67,29 @@ const cases: Readonly<Record<string, Case>> = {
     list: '"Display Name","Alias","Recipient Type Details","Primary SMTP Address"\r\n"Ann é","ann","User Mailbox","ann@example.com"\r\n',
     taken: /taken for an export of Exchange/,
     entries: [['ann@example.com']],
-    lacks: ['aliases'],
-    notes: [/aliases are missing: there is no column EmailAddresses/, /no groups in it/],
+    lacks: ['aliases', 'groups'],
+    notes: [
+      /aliases are missing: there is no column EmailAddresses/,
+      /groups are missing: there are none in it/,
+    ],
+  },
+  'Exchange: Get-Mailbox': {
+    list:
+      '"Alias","DisplayName","EmailAddresses","PrimarySmtpAddress","RecipientTypeDetails"\r\n' +
+      '"ann","Ann é","SMTP:ann@example.com smtp:a@example.com","ann@example.com","UserMailbox"\r\n' +
+      '"info","Info","SMTP:info@example.com","info@example.com","SharedMailbox"\r\n',
+    taken: /taken for an export of Exchange/,
+    entries: [['ann@example.com', 'a@example.com'], ['info@example.com']],
+    lacks: ['groups'],
+  },
+  'Exchange: Get-DistributionGroup': {
+    list:
+      '"DisplayName","EmailAddresses","PrimarySmtpAddress","RecipientTypeDetails","RequireSenderAuthenticationEnabled"\r\n' +
+      '"Älle","SMTP:all@example.com","all@example.com","MailUniversalDistributionGroup","True"\r\n',
+    taken: /taken for an export of Exchange/,
+    entries: [['all@example.com']],
+    flags: [{ internalOnly: true }],
+    lacks: ['users'],
   },
   'Microsoft 365 admin center: Active users': {
     list:
@@ -197,6 +218,7 @@ const cases: Readonly<Record<string, Case>> = {
     taken: /Active Directory/,
     entries: [['ann@example.com', 'a@example.com']],
     flags: [{ kind: 'user' }],
+    lacks: ['groups'],
   },
   'FOPE and EOP: users by position': {
     list:

@@ -5,6 +5,7 @@
  * Promises: a table; recognising changes nothing for columns that somebody has named in the configuration. What an export
  * cannot hold exists all the same: its list is not complete, unless somebody has said that it may lack that (`mayLack`).
  */
+import type { EntryKind } from '../source.js';
 import type { Part } from './options.js';
 
 /** What an export never holds, in words. */
@@ -38,6 +39,8 @@ export interface KnownExport {
   readonly hasMailless: boolean;
   /** Rows that are no entries. */
   readonly skip?: { readonly row: RegExp; readonly why: string };
+  /** It can hold people and groups: that one of them is not in it was the choice of who made it. */
+  readonly isOfAll?: true;
   /** What it cannot hold; `hasAliases`: a column of aliases is there. */
   readonly gaps: (hasAliases: boolean) => readonly Gap[];
 }
@@ -73,6 +76,7 @@ const exchange: KnownExport = {
   isIt: (header) => has(header, 'primarysmtpaddress'),
   others: /^(?:externalemailaddress|forwarding.*|windowsliveid|microsoftonlineservicesid)$/,
   hasMailless: false,
+  isOfAll: true,
   gaps: (hasAliases) => (hasAliases ? [] : [noAliases('there is no column EmailAddresses')]),
 };
 
@@ -119,6 +123,7 @@ const activeDirectory: KnownExport = {
   others: /^(?:targetaddress|managedby|manager)$/,
   kind: /^objectclass$/,
   hasMailless: true,
+  isOfAll: true,
   gaps: (hasAliases) => (hasAliases ? [] : [noAliases('there is no column proxyAddresses')]),
 };
 
@@ -215,4 +220,11 @@ export function gapsOf(header: Header, known: KnownExport | undefined, hasAliase
   return hasAny(header, /^(?:userprincipalname|upn)$/) && !hasAliases
     ? [noAliases('it has a userPrincipalName, but no column of the other addresses')]
     : [];
+}
+
+/** What was left out of an export that could hold it: `Get-Mailbox` lists no groups, `Get-DistributionGroup` no users. */
+export function kindGapsOf(known: KnownExport | undefined, kinds: ReadonlySet<EntryKind>): readonly Gap[] {
+  if (known?.isOfAll !== true) return [];
+  if (!kinds.has('group')) return [noGroups('there are none in it')];
+  return kinds.size === 1 ? [{ part: 'users', text: 'users are missing: there are only groups in it' }] : [];
 }

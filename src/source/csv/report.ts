@@ -5,7 +5,7 @@
  */
 import { RollcallError } from '../../errors.js';
 import type { ReadReport } from '../source.js';
-import type { Gap } from './exports.js';
+import { kindGapsOf, type Gap } from './exports.js';
 import type { Columns } from './header.js';
 import type { CsvSourceOptions } from './options.js';
 import type { Taken } from './reading.js';
@@ -25,7 +25,7 @@ export function makeReport(
   refuseUnusable(options, tally);
   const { mayLack = [] } = options;
   const columns = rules?.columns;
-  const gaps = columns?.gaps ?? [];
+  const gaps = columns === undefined ? [] : gapsIn(columns, tally);
   const reasons = [
     ...rowDoubts(options, tally, text),
     ...(unread?.doubts() ?? []),
@@ -33,7 +33,7 @@ export function makeReport(
   ];
   const description = [`${options.label}: ${String(tally.rows)} rows`, ...described(taken, rules)].join(', ');
   const lacking = gaps.filter(({ part }) => mayLack.includes(part)).map((gap) => gap.text);
-  const notes = [...lacking, ...uncovered(tally, columns), ...skipped(tally, text)];
+  const notes = [...lacking, ...uncovered(tally, columns, gaps), ...skipped(tally, text)];
   return { complete: reasons.length === 0, reasons, description, ...(notes.length > 0 ? { notes } : {}) };
 }
 
@@ -142,6 +142,10 @@ function columnsUsed(columns: Columns | undefined, isLineList: boolean): string[
   ];
 }
 
+function gapsIn({ known, kind, gaps }: Columns, tally: Tally): readonly Gap[] {
+  return kind === undefined ? gaps : [...gaps, ...kindGapsOf(known, tally.kinds)];
+}
+
 /** What the program that made the list has left out of it exists all the same: to refuse it would be wrong. */
 function gapDoubts(gaps: readonly Gap[]): readonly string[] {
   if (gaps.length === 0) return [];
@@ -150,25 +154,26 @@ function gapDoubts(gaps: readonly Gap[]): readonly string[] {
   return [...gaps.map(({ text }) => text), `so it takes nobody away, and makes nobody unknown: ${how}`];
 }
 
-/** What the list may not cover. */
-function uncovered(tally: Tally, columns: Columns | undefined): readonly string[] {
+/** What the list may not cover; `gaps` are told already. */
+function uncovered(tally: Tally, columns: Columns | undefined, gaps: readonly Gap[]): readonly string[] {
   if (columns === undefined) return [];
-  const kinds = columns.kind !== undefined && !tally.kinds.has('group') ? ['there are no groups in it'] : [];
-  const open =
-    columns.internalOnly === undefined && tally.kinds.has('group')
+  const { known, aliases, kind, internalOnly } = columns;
+  const hasGroups = tally.kinds.has('group');
+  return [
+    ...(aliases.length > 0 || known !== undefined || gaps.some(({ part }) => part === 'aliases')
+      ? []
+      : ['there is no column of aliases: they are missing, unless another source has them']),
+    ...(kind !== undefined || (known !== undefined && known.isOfAll !== true)
+      ? []
+      : ['there is no column of kinds: it does not tell whether groups and shared mailboxes are in it']),
+    ...(kind === undefined || hasGroups || gaps.some(({ part }) => part === 'groups')
+      ? []
+      : ['there are no groups in it']),
+    ...(internalOnly === undefined && hasGroups
       ? [
           'there is no column RequireSenderAuthenticationEnabled: groups for inside senders take mail from everybody',
         ]
-      : [];
-  if (columns.known !== undefined) return [...kinds, ...open];
-  return [
-    ...(columns.aliases.length > 0 || columns.gaps.length > 0
-      ? []
-      : ['there is no column of aliases: they are missing, unless another source has them']),
-    ...(columns.kind === undefined
-      ? ['there is no column of kinds: it does not tell whether groups and shared mailboxes are in it']
-      : kinds),
-    ...open,
+      : []),
   ];
 }
 
