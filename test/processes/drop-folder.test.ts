@@ -3,17 +3,20 @@ import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import type { Json } from '../support/product-config.js';
 import { createRollcall, type Rollcall } from '../support/rollcall.js';
 import { readStore } from '../support/store.js';
 
 let rollcall: Rollcall | undefined;
 afterEach(() => rollcall?.remove());
 
+const configuration = (settle: string, source: Json = {}): Json => ({
+  domains: { 'example.com': { mode: 'enforce', sources: ['staff'] } },
+  sources: { staff: { kind: 'csv', folder: './inbox', settle, interval: '1s', ...source } },
+});
+
 function house(settle: string): { product: Rollcall; inbox: string } {
-  const product = createRollcall({
-    domains: { 'example.com': { sources: ['staff'] } },
-    sources: { staff: { kind: 'csv', folder: './inbox', settle, interval: '1s' } },
-  });
+  const product = createRollcall(configuration(settle));
   const inbox = join(product.folder, 'inbox');
   mkdirSync(inbox);
   rollcall = product;
@@ -45,4 +48,22 @@ it('is taken by `rollcall sync`, which says when nothing waits', async () => {
   const taken = await product.cli(['sync', 'staff']);
   expect(taken).toMatchObject({ status: 0, json: { state: 'applied', counts: { added: 1 } } });
   expect(readdirSync(join(inbox, 'done'))).toHaveLength(3);
+}, 60_000);
+
+it('refuses nobody by an export that has no aliases, until somebody says that it may lack them', async () => {
+  const { product, inbox } = house('0s');
+  const drop = (): void =>
+    writeFileSync(
+      join(inbox, 'users.csv'),
+      'userPrincipalName,displayName,mail,id,userType\nann@login.example,Ann,ann@example.com,1,Member\n',
+    );
+  const verdictOn = async (address: string): Promise<unknown> => (await product.cli(['check', address])).json;
+  drop();
+  expect(await product.cli(['sync', 'staff'])).toMatchObject({ status: 3, json: { complete: false } });
+  expect(await verdictOn('ann@example.com')).toMatchObject({ action: 'accept' });
+  expect(await verdictOn('alias@example.com')).toMatchObject({ action: 'defer' });
+  product.configure(configuration('0s', { mayLack: ['aliases', 'groups'] }));
+  drop();
+  expect(await product.cli(['sync', 'staff'])).toMatchObject({ status: 0, json: { complete: true } });
+  expect(await verdictOn('alias@example.com')).toMatchObject({ action: 'reject' });
 }, 60_000);
