@@ -62,7 +62,7 @@ const margin = 0.95;
 const queueing = 0.75;
 /** After so many failures in a row, for so long. */
 const patience = 3;
-const pauseMs = 10_000;
+const restMs = 10_000;
 /** After a refused password: each further try counts towards the lockout of the account. A reload tries at once. */
 const refusedMs = 15 * 60_000;
 /** A service that throttles says for how long; what it says is believed up to here. */
@@ -124,10 +124,15 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
 
   function fail(error: unknown): void {
     failures += 1;
-    pausedUntil = Math.max(pausedUntil, now() + pauseAfter(error, failures));
-    if (now() - loggedAt < troubleLogMs) return;
+    const pauseMs = pauseAfter(error, failures);
+    pausedUntil = Math.max(pausedUntil, now() + pauseMs);
+    // a long pause is rare, and somebody will ask why new people are refused
+    if (pauseMs <= troubleLogMs && now() - loggedAt < troubleLogMs) return;
     loggedAt = now();
-    log.warn({ source: name, err: messageOf(error) }, 'live look-up not answered: the list’s word stands');
+    log.warn(
+      { source: name, err: messageOf(error), leftAloneMs: pauseMs },
+      'live look-up not answered: the list’s word stands',
+    );
   }
 
   return {
@@ -147,7 +152,7 @@ export function createGuardedSource({ name, log, now }: GuardedSourceOptions): G
 function pauseAfter(error: unknown, failures: number): number {
   if (isRefusedBind(error)) return refusedMs;
   const asked = error instanceof PassingFailure ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(Math.min(asked, longestHoldMs), failures >= patience ? pauseMs : 0);
+  return Math.max(Math.min(asked, longestHoldMs), failures >= patience ? restMs : 0);
 }
 
 /** RFC 4511 §4.1.9: invalidCredentials. */

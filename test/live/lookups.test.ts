@@ -247,6 +247,28 @@ describe('a slow directory', () => {
     expect(directory.asked.length).toBe(2);
   });
 
+  it('that is left alone for long is told in the log, whatever was told a moment ago', async () => {
+    const log = silentLogger();
+    const warn = vi.spyOn(log, 'warn');
+    const errors = [
+      new Error('down'),
+      new Error('down'),
+      new PassingFailure('busy', { retryAfterMs: 600_000 }),
+    ];
+    const lookups = createLookups({
+      log,
+      route: ({ address }) => ({
+        ...{ key: address, domain: 'example.com', perSecond: 5, timeoutMs: 1000, negativeForMs: 1000 },
+        find: () => Promise.reject(errors.shift() ?? new Error('asked again')),
+      }),
+    });
+    for (const name of ['a', 'b', 'c', 'd']) await lookups.ask(about(`${name}@example.com`));
+    expect(warn.mock.calls.map(([fields]) => fields)).toEqual([
+      { source: 'staff', err: 'down', leftAloneMs: 0 },
+      { source: 'staff', err: 'busy', leftAloneMs: 600_000 },
+    ]);
+  });
+
   it('that refused the old password is asked at once after a reload, whoever still waits from before', async () => {
     const { directory, lookups } = open();
     directory.delayMs = 100;
