@@ -49,7 +49,7 @@ export function recover(config: Config, now: number): Started {
   }
 }
 
-/** A thread of this process has died: its run is over, and its source free. Returns the run, if there was one. */
+/** A thread of this process is gone: its run is over, and its source free. Returns the run, if there was one. */
 export function release(config: Config, thread: number, now: number): readonly number[] {
   const db = openStore(config);
   try {

@@ -17,7 +17,7 @@ import type { Job, JobHooks } from './jobs.js';
 export type Task =
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'recover' }
-  /** Ends what a thread left unfinished that has died. */
+  /** Ends what a thread has left unfinished that is gone. */
   | { readonly kind: 'release'; readonly thread: number }
   | { readonly kind: 'publish'; readonly force: boolean }
   /** Reads lookup.db through, and builds it anew when it is damaged. */

@@ -3,7 +3,7 @@
  *
  * Promises: every task settles, also when its thread dies or cannot be started (`internal`); the queue is bounded, and so
  * is one source's part of it (`conflict` past it); `close` waits, asks to stop, cuts, and at last leaves behind what does
- * not even end then, in bounded time. A run that a dead thread has left open is ended, and its source free, before the task
+ * not even end then, in bounded time. A run that a thread has left open is ended, and its source free, before the task
  * settles.
  */
 import { Worker } from 'node:worker_threads';
@@ -111,8 +111,8 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
     if (item.key !== undefined) keys.add(item.key);
     try {
       const order = { config: item.config(), task: item.task };
-      const onEnd = (outcome: Outcome, dead?: number): void => {
-        if (dead === undefined || !release(item, order, dead, outcome)) goOn(item, outcome);
+      const onEnd = (outcome: Outcome, left?: number): void => {
+        if (left === undefined || !release(item, order, left, outcome)) goOn(item, outcome);
       };
       active.set(item, startThread(entry, order, item.options, onEnd));
     } catch (error) {
@@ -120,7 +120,7 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
     }
   }
 
-  /** In the dead thread's place. False when there is nothing to release, or nobody to do it. */
+  /** In the place of the thread that ended. False when there is nothing to release, or nobody to do it. */
   function release(item: Item, { config, task }: WorkerOrder, thread: number, outcome: Outcome): boolean {
     if (task.kind !== 'job' || closed !== undefined) return false;
     try {
@@ -194,16 +194,17 @@ interface Thread {
   leave(): void;
 }
 
-/** Throws when no thread can be made. `dead`: the number of a thread that ended without an answer. */
+/** Throws when no thread can be made. `left`: the thread's number, when it may have left a run open. */
 function startThread(
   entry: URL,
   order: WorkerOrder,
   options: RunOptions,
-  onEnd: (outcome: Outcome, dead?: number) => void,
+  onEnd: (outcome: Outcome, left?: number) => void,
 ): Thread {
   const { task } = order;
   let outcome: Outcome | undefined;
   let fault: string | undefined;
+  let isOpen = false;
   let linger: NodeJS.Timeout | undefined;
   const worker = new Worker(entry, { workerData: order, name: task.kind });
   const { threadId } = worker;
@@ -218,13 +219,15 @@ function startThread(
       return;
     }
     outcome = reply.kind === 'done' ? { result: reply.result } : { error: fromPlainError(reply.error) };
+    // how the run ended may be what could not be written
+    isOpen = reply.kind === 'failed' && reply.error.code === 'store';
     linger = setTimeout(terminate, lingerMs);
   });
   worker.on('error', (error) => (fault = messageOf(error)));
   worker.on('exit', (status) => {
     clearTimeout(linger);
     options.signal?.removeEventListener('abort', abort);
-    if (outcome !== undefined) onEnd(outcome);
+    if (outcome !== undefined) onEnd(outcome, isOpen ? threadId : undefined);
     else onEnd({ error: died(task, fault ?? `it ended with status ${status}`) }, threadId);
   });
   return { abort, terminate, leave: () => worker.unref() };

@@ -37,25 +37,27 @@ export async function runSync(deps: RunDeps, request: SyncRequest): Promise<RunR
   return finish(deps, handle);
 }
 
-/** Keeps the lease while the run goes on, also while a source waits long for an answer; `heartbeat` throws when it was lost. */
+/**
+ * Keeps the lease while the run goes on, also while a source waits long for an answer; `heartbeat` throws when it was lost. A
+ * store that cannot be written now, as another run is applying its list, is no loss: there is a third time to try.
+ */
 function keepLease(deps: RunDeps, handle: RunHandle): { heartbeat(): void; stop(): void } {
   let renewedAt = handle.startedAt;
-  let lost: unknown;
+  let lost: RollcallError | undefined;
   const renew = (): void => {
     renewedAt = deps.now();
-    renewLease(deps.db, handle, renewedAt + deps.leaseMs);
-  };
-  const timer = setInterval(() => {
     try {
-      renew();
+      renewLease(deps.db, handle, renewedAt + deps.leaseMs);
     } catch (error) {
-      lost ??= error;
+      const known = asRollcallError(error);
+      if (known.code === 'conflict') lost ??= known;
     }
-  }, deps.leaseMs / 3);
+  };
+  const timer = setInterval(renew, deps.leaseMs / 3);
   return {
     heartbeat() {
-      if (lost !== undefined) throw asRollcallError(lost);
       if (deps.now() - renewedAt >= deps.leaseMs / 3) renew();
+      if (lost !== undefined) throw lost;
     },
     stop: () => clearInterval(timer),
   };

@@ -1,4 +1,4 @@
-/** A worker thread that dies in the middle of a run: its source is free at once, and nothing of it stays. */
+/** A worker thread that ends and leaves a run open: its source is free at once, and nothing of it stays. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,13 +10,13 @@ import { House } from '../support/house.js';
 
 const built = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
 
-/** Worker threads as they are, but for jobs of the actors `exits` and `throws`: those die inside a run that is writing. */
+/** Worker threads as they are, but for jobs of some actors: those leave a run open, two by dying while it writes. */
 const entry = new URL(
   `data:text/javascript,${encodeURIComponent(`
-    import { workerData } from 'node:worker_threads';
+    import { parentPort, workerData } from 'node:worker_threads';
     const { config, task } = workerData;
     const how = task.kind === 'job' ? task.job.actor : '';
-    if (how !== 'exits' && how !== 'throws') await import(${JSON.stringify(built('worker.js'))});
+    if (!['exits', 'throws', 'fails'].includes(how)) await import(${JSON.stringify(built('worker.js'))});
     else {
       const { registerSource } = await import(${JSON.stringify(built('store/sqlite/catalog.js'))});
       const { directoryPath, openDirectory } = await import(${JSON.stringify(built('store/sqlite/open.js'))});
@@ -26,9 +26,13 @@ const entry = new URL(
       const ref = registerSource(db, 'default', task.job.source, 'csv');
       const { run } = beginRun(db, { ref, kind: 'sync', actor: how, now: Date.now(), leaseMs: 600000 });
       openStaging(db, run);
-      db.exec('BEGIN IMMEDIATE; DELETE FROM claim');
+      if (how === 'fails') {
+        db.close();
+        const error = { code: 'store', message: 'that could not be recorded', hint: '' };
+        parentPort.postMessage({ kind: 'failed', error });
+      } else db.exec('BEGIN IMMEDIATE; DELETE FROM claim');
       if (how === 'exits') process.exit(1);
-      setImmediate(() => { throw new Error('a defect'); });
+      if (how === 'throws') setImmediate(() => { throw new Error('a defect'); });
     }
   `)}`,
 );
@@ -52,18 +56,19 @@ function config(): Config {
   return parsed.config;
 }
 
-describe('a thread that dies in the middle of a run', () => {
+describe('a thread that ends in the middle of a run', () => {
   it.each([
-    ['exits', 'it ended with status 1'],
-    ['throws', 'a defect'],
-  ])('and %s frees its source at once', async (actor, why) => {
+    ['exits', 'internal', 'it ended with status 1'],
+    ['throws', 'internal', 'a defect'],
+    ['fails', 'store', 'could not be recorded'],
+  ])('and %s frees its source at once', async (actor, code, why) => {
     writeFileSync(join(house.folder, 'list.csv'), 'email\na@example.com\nb@example.com\n');
     const workers = createWorkerPool({ size: 1, entry });
     const sync = (who: string): Promise<unknown> =>
       workers.run(config, { kind: 'job', job: { kind: 'sync', source: 'staff', dryRun: false, actor: who } });
     expect(await sync('control')).toMatchObject({ run: 1, state: 'applied' });
     const dies = expect(sync(actor)).rejects.toMatchObject({
-      code: 'internal',
+      code,
       message: expect.stringContaining(why) as string,
     });
     // it waited for the one that dies
@@ -71,7 +76,7 @@ describe('a thread that dies in the middle of a run', () => {
     await dies;
     expect(getRun(house.db, 2)).toMatchObject({
       state: 'interrupted',
-      reasons: ['the thread of the run died'],
+      reasons: ['the thread of the run ended before it did'],
     });
     expect(readdirSync(join(house.folder, 'staging'))).not.toContain('run-2.db');
     expect(await next).toMatchObject({ run: 3, state: 'unchanged' });

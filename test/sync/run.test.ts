@@ -3,6 +3,7 @@ import { RollcallError } from '../../src/errors.js';
 import { approveRun, discardRun, rollbackRun } from '../../src/sync/settle.js';
 import { changesOf, historyOf, problemsOf } from '../../src/store/sqlite/claims.js';
 import { generationOf } from '../../src/store/sqlite/meta.js';
+import { openDirectory } from '../../src/store/sqlite/open.js';
 import { getRun, listRuns } from '../../src/store/sqlite/run-records.js';
 import { beginRun, markInterrupted } from '../../src/store/sqlite/runs.js';
 import type { Entry, Source } from '../../src/source/source.js';
@@ -400,6 +401,23 @@ describe('leases', () => {
       /lost the lease of source staff; nothing was written/,
     );
     expect(house.claims()).toBe(before);
+  });
+
+  test('that cannot be renewed for the moment, as another run is writing, are no reason to fail', async () => {
+    house.db.pragma('busy_timeout = 10');
+    const other = openDirectory(house.directoryFile);
+    const waits: Source = {
+      async *read(context) {
+        yield people(1);
+        other.exec('BEGIN IMMEDIATE');
+        house.now += 30_000;
+        yield people(2);
+        other.exec('ROLLBACK');
+        return yield* arraySource({ entries: people(3) }).read(context);
+      },
+    };
+    expect(await house.syncFrom(waits)).toMatchObject({ state: 'applied', counts: { added: 3 } });
+    other.close();
   });
 
   test('keep two runs of a source apart', async () => {

@@ -78,10 +78,10 @@ export function markInterrupted(db: Db, now: number): number[] {
   return interrupt(db, now, isGone, 'the process ended before the run did');
 }
 
-/** The same for the runs of a thread of this process that is known to be gone. */
+/** The same for what a thread of this process has left that is known to be gone. */
 export function interruptRunsOfThread(db: Db, now: number, thread: number): number[] {
   const gone = ownerOfThread(thread);
-  return interrupt(db, now, ({ owner }) => owner === gone, 'the thread of the run died');
+  return interrupt(db, now, ({ owner }) => owner === gone, 'the thread of the run ended before it did');
 }
 
 function interrupt(db: Db, now: number, isGone: (row: UnfinishedRow) => boolean, reason: string): number[] {
