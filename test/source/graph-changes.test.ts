@@ -463,6 +463,14 @@ describe('a single look-up', () => {
     await expect(find('nobody@example.com')).rejects.toThrow(/answers with others/);
   });
 
+  it('that is refused repeats the address in no error: a log may be told to be without addresses', async () => {
+    const reply = fail(400, 'BadRequest', "Syntax error at position 9 in 'smtp:odd@example.com'.");
+    graph.faults.push({ path: /contacts\?/, times: 99, reply });
+    const error: unknown = await find('odd@example.com').catch((cause: unknown) => cause);
+    expect(String(error)).toMatch(/the request was refused \(HTTP 400 BadRequest/);
+    expect(JSON.stringify([error, String(error)])).not.toContain('odd@');
+  });
+
   it('ends at its deadline', async () => {
     const source = graphSource(graph, pki, {}, clock);
     const signal = AbortSignal.abort(new Error('too late'));

@@ -7,7 +7,7 @@
  */
 import { RollcallError } from '../../errors.js';
 import { explainAnswer, explainNetwork } from './explain.js';
-import { errorOf, isRecord, lostState } from './graph-error.js';
+import { errorOf, isRecord, lostState, withoutWords } from './graph-error.js';
 import type { Http, RetryLimits } from './http.js';
 import type { Tokens } from './token.js';
 import type { HttpResponse } from './transport.js';
@@ -28,6 +28,8 @@ export interface Question {
   readonly limits: RetryLimits;
   /** Advanced queries and counts: learn.microsoft.com/graph/aad-advanced-queries. */
   readonly eventual?: boolean;
+  /** It holds somebody's address, and what is said of it may repeat it: no error does. */
+  readonly discreet?: boolean;
 }
 
 export class GraphClient {
@@ -70,8 +72,9 @@ export class GraphClient {
     if (response.status === 200) return response;
     const lost = stateToken.test(url) ? lostState(response) : undefined;
     if (lost !== undefined) throw new LostState(lost);
-    const now = this.http.clock.now();
-    throw explainAnswer(this.host, response, errorOf(response), question.permission, now);
+    const said = errorOf(response);
+    const told = question.discreet === true ? withoutWords(said) : said;
+    throw explainAnswer(this.host, response, told, question.permission, this.http.clock.now());
   }
 
   async #send(

@@ -139,7 +139,7 @@ export function explainAnswer(
   const codes = codesOf(error).join(', ');
   const request =
     headers['request-id'] === undefined ? '' : `, request ${headers['request-id'].slice(0, 64)}`;
-  const said = oneLine(`${codes}${codes === '' ? '' : ': '}${error.message}`);
+  const said = oneLine([codes, error.message].filter((each) => each !== '').join(': '));
   const { text, hint } = byStatus(status, permission);
   const message = `${host}: ${text} (HTTP ${String(status)} ${said}${request})`;
   // a new secret or a permission granted since takes another token

@@ -46,7 +46,8 @@ async function ask(
 ): Promise<Entry[]> {
   const filter = encodeURIComponent(filterFor(property, address));
   const url = `/v1.0/${collection.name}?$filter=${filter}&$select=id,${collection.select.join(',')}`;
-  const answer = await client.json({ url, permission: collection.permission, limits: impatient }, signal);
+  const { permission } = collection;
+  const answer = await client.json({ url, permission, limits: impatient, discreet: true }, signal);
   const { items, unreadable } = pageOf(client, collection, answer);
   const entries = items.map((item) => toEntry(item, collection).entry);
   const more = typeof answer['@odata.nextLink'] === 'string';

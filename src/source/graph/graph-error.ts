@@ -33,6 +33,11 @@ function read(value: unknown, depth: number): GraphError | undefined {
   };
 }
 
+/** Its codes only. */
+export function withoutWords(error: GraphError): GraphError {
+  return { ...error, message: '' };
+}
+
 /** From the outside in, without what is empty. */
 export function codesOf(error: GraphError): string[] {
   const codes: string[] = [];
