@@ -4,7 +4,8 @@
  *
  * Promises: nothing is touched when everything is there; no daemon is started by an installation; what could not be
  * installed is returned with the reason, never thrown. The tests run private instances of their own, so the packages are
- * left unconfigured.
+ * left unconfigured. `node scripts/peers.mjs` installs them and nothing else, and needs no packages of npm: .ci/run does it beside
+ * the set-up.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -13,7 +14,7 @@ import { isAbsolute, join } from 'node:path';
 import { apt, aptLog, cannotInstall, haveLists, pathWithSbin } from './apt.mjs';
 import { haveHaraka, installHaraka } from './peers-haraka.mjs';
 import { missingUnpacked, unpackPeers } from './peers-unpacked.mjs';
-import { root, say } from './setup.mjs';
+import { isMain, root, runScript, say } from './setup.mjs';
 
 export { pathWithSbin } from './apt.mjs';
 
@@ -111,3 +112,5 @@ function holdDaemons() {
   writeFileSync(file, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   return () => rmSync(file, { force: true });
 }
+
+if (isMain(import.meta.url)) await runScript(() => void installPeers());
