@@ -5,7 +5,7 @@
 import type { Config } from '../config/schema.js';
 import { findSource } from '../store/sqlite/catalog.js';
 import type { Db } from '../store/sqlite/open.js';
-import { lastSyncEnd } from '../store/sqlite/run-records.js';
+import { lastSyncEnd, type SyncEnd } from '../store/sqlite/run-records.js';
 import { readsByItself } from './reading.js';
 
 /** A sentence for each; empty when there is none. */
@@ -14,11 +14,17 @@ export function neighboursInError(config: Config, db: Db, name: string): string[
     const source = config.sources[neighbour];
     const ref = source === undefined ? undefined : findSource(db, source.tenant, neighbour);
     const last = ref === undefined ? undefined : lastSyncEnd(db, ref);
-    if (last === undefined || !['failed', 'refused', 'interrupted'].includes(last.state)) return [];
-    return [
-      `removals wait: source ${neighbour}, which also speaks for ${domain}, is in error (run ${last.run} ${last.state})`,
-    ];
+    const error = last === undefined ? undefined : errorOf(last);
+    return error === undefined
+      ? []
+      : [`removals wait: source ${neighbour}, which also speaks for ${domain}, is in error (${error})`];
   });
+}
+
+/** A list that was cut short may lack just those who have moved to it. */
+function errorOf({ run, state, isShort }: SyncEnd): string | undefined {
+  if (['failed', 'refused', 'interrupted'].includes(state)) return `run ${run} ${state}`;
+  return isShort === 1 ? `run ${run} was not complete` : undefined;
 }
 
 /** Sources that name a domain together with this one, each with the first such domain. */

@@ -18,14 +18,22 @@ afterEach(() => {
 
 /** Two lists for one domain, and a third for another. */
 function config(): Config {
-  const list = (name: string): unknown => ({ kind: 'csv', path: join(house.folder, `${name}.csv`) });
+  const list = (name: string, guard = {}): unknown => ({
+    kind: 'csv',
+    path: join(house.folder, `${name}.csv`),
+    guard,
+  });
   const text = JSON.stringify({
     dataDir: house.folder,
     domains: {
       'example.com': { sources: ['staff', 'school'] },
       'elsewhere.example': { sources: ['other'] },
     },
-    sources: { staff: list('staff'), school: list('school'), other: list('other') },
+    sources: {
+      staff: list('staff'),
+      school: list('school', { canaries: ['c@example.com'] }),
+      other: list('other'),
+    },
   });
   const parsed = parseConfig(text, { file: join(house.folder, 'config.json') });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed));
@@ -73,4 +81,21 @@ test('a preview that fails says nothing about the source: neither its neighbours
   expect(await sync('staff')).toMatchObject({ state: 'applied', counts: { removed: 1 } });
   const due = dueAtStart(config(), Date.now()).map(({ source }) => source);
   expect(due).toEqual(['other']);
+});
+
+test('a list that was cut short is in error too: who moved to it may be in the part that is missing', async () => {
+  list('staff', 'a@example.com', 'b@example.com', 'moved@example.com');
+  list('school', 'c@example.com', 'd@example.com');
+  for (const name of ['staff', 'school']) await sync(name);
+  list('school', 'd@example.com');
+  expect(await sync('school')).toMatchObject({ complete: false });
+  list('staff', 'a@example.com', 'b@example.com');
+  const run = await sync('staff');
+  expect(run).toMatchObject({ state: 'held', counts: { removed: 0, held: 1 } });
+  expect(run.reasons).toEqual([
+    'removals wait: source school, which also speaks for example.com, is in error (run 3 was not complete)',
+  ]);
+  list('school', 'c@example.com', 'd@example.com', 'moved@example.com');
+  expect(await sync('school')).toMatchObject({ state: 'applied', complete: true });
+  expect(await sync('staff')).toMatchObject({ state: 'applied', counts: { removed: 1 } });
 });

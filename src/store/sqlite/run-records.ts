@@ -104,14 +104,19 @@ export function lastSyncStart(db: Db, ref: SourceRef): number | undefined {
   );
 }
 
+export interface SyncEnd {
+  readonly run: number;
+  readonly state: RunState;
+  readonly startedAt: number;
+  /** 1 when everything was read, and it was not proved that it was all. */
+  readonly isShort: 0 | 1;
+}
+
 /** How the newest sync of a source ended that is over, previews left out. */
-export function lastSyncEnd(
-  db: Db,
-  ref: SourceRef,
-): { readonly run: number; readonly state: RunState; readonly startedAt: number } | undefined {
+export function lastSyncEnd(db: Db, ref: SourceRef): SyncEnd | undefined {
   return db
-    .prepare<[number, number], { run: number; state: RunState; startedAt: number }>(
-      `SELECT run, state, started_at AS startedAt FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'planned')
+    .prepare<[number, number], SyncEnd>(
+      `SELECT run, state, started_at AS startedAt, mode = 'full' AND NOT complete AS isShort FROM run WHERE tenant = ? AND source = ? AND kind = 'sync' AND state NOT IN ('running', 'planned')
        ORDER BY run DESC LIMIT 1`,
     )
     .get(ref.tenantId, ref.sourceId);
