@@ -134,6 +134,15 @@ describe('paging', () => {
     expect(readsOf(server).map((search) => search.paged?.size)).toEqual([1_500, 1_000, 500, 200]);
   });
 
+  it('gives up on a server, or a proxy before it, that sends the first page for ever', async () => {
+    const server = await start((_, reply) => {
+      person(reply, 1);
+      person(reply, 2);
+      reply.done({ cookie: 'more' });
+    });
+    await expect(read(server)).rejects.toThrow(/the same page again and again/);
+  });
+
   it('gives up on pages that stay empty for ever', async () => {
     const server = await start((_, reply) => reply.done({ cookie: 'again' }));
     await expect(read(server)).rejects.toThrow(/1000 empty pages/);

@@ -51,13 +51,20 @@ export async function* readPages(
   const { answer: first, fetch } = await firstPage(session, query);
   let pending: Promise<SearchResponse> | undefined = Promise.resolve(first);
   let empty = 0;
+  /** The first entry of the page before. */
+  let begun: string | undefined;
   try {
     while (pending !== undefined) {
       const answer: SearchResponse = await pending;
       mustSucceed(session, query, answer);
       const cookie = cookieOf(answer);
       empty = answer.searchEntries.length === 0 ? empty + 1 : 0;
-      if (empty > maxEmptyPages) throw endless(session, query);
+      if (empty > maxEmptyPages)
+        throw endless(session, query, `${String(maxEmptyPages)} empty pages in a row`);
+      const head = answer.searchEntries[0]?.name;
+      if (head !== undefined && head === begun)
+        throw endless(session, query, 'the same page again and again');
+      begun = head;
       // The next page travels while this one is used.
       pending = cookie === undefined || cookie.length === 0 ? undefined : fetch(cookie);
       pending?.catch(() => undefined);
@@ -120,8 +127,7 @@ function mustSucceed(session: Session, query: PagedQuery, answer: SearchResponse
   throw new RollcallError('source', `${session.server}: search below ${query.baseDn}: ${text}`, { hint });
 }
 
-function endless(session: Session, query: PagedQuery): RollcallError {
-  const what = `${String(maxEmptyPages)} empty pages in a row`;
+function endless(session: Session, query: PagedQuery, what: string): RollcallError {
   return new RollcallError('source', `${session.server}: search below ${query.baseDn}: ${what}`);
 }
 
