@@ -2,12 +2,12 @@
  * Doctor on what the real `postconf` says of a Postfix with the lines of `rollcall snippet`: nothing is wrong with it. And with
  * the faults of a real configuration: they are found.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../support/defer.js';
 import { mainCf, masterCf } from '../support/postfix-config.js';
-import { havePostfix } from '../support/postfix.js';
+import { havePostfix, writeOld } from '../support/postfix.js';
 import { createRollcall, type Rollcall } from '../support/rollcall.js';
 import { mtaConfig, mtaDomains } from './scenario.js';
 import { snippetOf } from './snippets.js';
@@ -23,9 +23,9 @@ interface Found {
 function configure(rollcall: Rollcall, main: readonly string[], master: readonly string[]): string {
   const folder = join(rollcall.folder, 'etc');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'main.cf'), mainCf({ folder, domains: mtaDomains, check: { lines: main } }));
+  writeOld(join(folder, 'main.cf'), mainCf({ folder, domains: mtaDomains, check: { lines: main } }));
   const [front = '', ...rest] = masterCf(2525).split('\n');
-  writeFileSync(join(folder, 'master.cf'), [...(master.length > 0 ? master : [front]), ...rest].join('\n'));
+  writeOld(join(folder, 'master.cf'), [...(master.length > 0 ? master : [front]), ...rest].join('\n'));
   return folder;
 }
 

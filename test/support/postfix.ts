@@ -153,7 +153,7 @@ function makeQueue(queue: string, uid: number): void {
 }
 
 /** As written an hour ago: each process of Postfix waits before it reads a file that may still be under way. */
-function writeOld(file: string, text: string): void {
+export function writeOld(file: string, text: string): void {
   writeFileSync(file, text);
   const hourAgo = Date.now() / 1000 - 3600;
   utimesSync(file, hourAgo, hourAgo);
