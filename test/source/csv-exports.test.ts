@@ -75,11 +75,18 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'Exchange: Get-Mailbox': {
     list:
-      '"Alias","DisplayName","EmailAddresses","PrimarySmtpAddress","RecipientTypeDetails"\r\n' +
-      '"ann","Ann é","SMTP:ann@example.com smtp:a@example.com","ann@example.com","UserMailbox"\r\n' +
-      '"info","Info","SMTP:info@example.com","info@example.com","SharedMailbox"\r\n',
+      '"AccountDisabled","Alias","DisplayName","EmailAddresses","PrimarySmtpAddress","RecipientType","RecipientTypeDetails"\r\n' +
+      '"True","ann","Ann é","SMTP:ann@example.com smtp:a@example.com","ann@example.com","UserMailbox","UserMailbox"\r\n' +
+      '"True","info","Info","SMTP:info@example.com","info@example.com","UserMailbox","SharedMailbox"\r\n' +
+      '"True","l","L","SMTP:l@example.com","l@example.com","UserMailbox","LinkedMailbox"\r\n',
     taken: /taken for an export of Exchange/,
-    entries: [['ann@example.com', 'a@example.com'], ['info@example.com']],
+    entries: [['ann@example.com', 'a@example.com'], ['info@example.com'], ['l@example.com']],
+    // a shared mailbox gets mail, and its account is always disabled
+    flags: [
+      { kind: 'user', disabled: true },
+      { kind: 'mailbox', disabled: false },
+      { kind: 'other', disabled: false },
+    ],
     lacks: ['groups'],
   },
   'Exchange: Get-DistributionGroup': {
@@ -102,9 +109,13 @@ const cases: Readonly<Record<string, Case>> = {
       ['ann@example.com', 'a@example.com'],
       ['b@example.com', 'bob@example.com'],
     ],
-    flags: [{ disabled: false }, { disabled: true, id: 'bob@example.com' }],
+    flags: [{ disabled: false }, { disabled: false, id: 'bob@example.com' }],
     lacks: ['groups'],
-    notes: [/groups are missing: it lists users only/, /1 row without any address skipped/],
+    notes: [
+      /nobody counts as disabled/,
+      /groups are missing: it lists users only/,
+      /1 row without any address skipped/,
+    ],
   },
   'Entra ID: Download users': {
     list:
@@ -114,9 +125,14 @@ const cases: Readonly<Record<string, Case>> = {
       'svc@login.example,Service,,,,3,Member,,,True,,,,,,,,,,,,,\r\n',
     taken: /Entra ID’s Download users/,
     entries: [['ann@example.com'], ['bob@example.com']],
-    flags: [{ disabled: false }, { disabled: true }],
+    flags: [{ disabled: false }, { disabled: false }],
     lacks: ['aliases', 'groups'],
-    notes: [/aliases are missing: .* no proxyAddresses/, /users only/, /1 row without/],
+    notes: [
+      /nobody counts as disabled/,
+      /aliases are missing: .* no proxyAddresses/,
+      /users only/,
+      /1 row without/,
+    ],
   },
   'Entra ID: the template of Bulk create': {
     list:
@@ -126,7 +142,7 @@ const cases: Readonly<Record<string, Case>> = {
       'Ann Ä,ann@example.com,secret,No,Ann\r\nBob,bob@example.com,secret,Yes,Bob\r\n',
     taken: /bulk template of Entra ID/,
     entries: [['ann@example.com'], ['bob@example.com']],
-    flags: [{ disabled: false, where: 'line 4' }, { disabled: true }],
+    flags: [{ disabled: false, where: 'line 4' }, { disabled: false }],
     lacks: ['users', 'aliases', 'groups'],
     notes: [/login names/],
   },
@@ -260,6 +276,14 @@ describe.each(Object.entries(cases))('%s', (_, one) => {
     if (one.complete !== false)
       expect(problems.filter(({ reason }) => !/^no address$|example row/.test(reason))).toEqual([]);
   });
+});
+
+it('somebody who names the column of disabled accounts is believed', async () => {
+  const { list = '' } = cases['Entra ID: Download users'] ?? {};
+  const columns = { disabled: 'accountEnabled' };
+  const { entries, report } = await readList(list, { encoding: 'auto', respectDisabled: true, columns });
+  expect(entries.map(({ disabled }) => disabled)).toEqual([false, true]);
+  expect(report.notes?.join()).not.toContain('nobody counts as disabled');
 });
 
 describe('what a known export leaves out', () => {

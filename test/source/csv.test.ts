@@ -131,12 +131,17 @@ describe('lists as they come', () => {
     ['accountEnabled', 'False', true],
     ['accountEnabled', 'True', false],
   ])('reads the switch %s = %s', async (name, value, disabled) => {
-    const list = `email,${name},kind\nann@example.com,${value},SharedMailbox\n`;
-    expect((await read(list, { respectDisabled: true })).entries[0]).toMatchObject({
+    const list = (kind: string): string => `email,${name},kind\nann@example.com,${value},${kind}\n`;
+    const respecting = { respectDisabled: true };
+    expect((await read(list('UserMailbox'), respecting)).entries[0]).toMatchObject({
       disabled,
+      kind: 'user',
+    });
+    expect((await read(list('SharedMailbox'), respecting)).entries[0]).toMatchObject({
+      disabled: false,
       kind: 'mailbox',
     });
-    expect((await read(list)).entries[0]?.disabled).toBe(false);
+    expect((await read(list('UserMailbox'))).entries[0]?.disabled).toBe(false);
   });
 
   it('uses the columns that are named', async () => {

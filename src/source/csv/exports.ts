@@ -92,9 +92,7 @@ const adminCenter: KnownExport = {
 const entraUsers: KnownExport = {
   name: 'Entra ID’s Download users',
   isIt: (header) =>
-    has(header, 'userprincipalname', 'usertype') &&
-    hasAny(header, /^(?:objectid|id)$/) &&
-    !hasAny(header, /^(?:proxyaddresses|emailaddresses)$/),
+    has(header, 'userprincipalname', 'usertype') && !hasAny(header, /^(?:proxyaddresses|emailaddresses)$/),
   address: /^mail$/,
   others: /^alternateemailaddress$|^othermails?$/,
   hasMailless: true,

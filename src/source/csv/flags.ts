@@ -1,7 +1,8 @@
 /**
  * What a row says of its object besides addresses: its kind, whether it is disabled, whether only our own may write to it.
  *
- * Promises: what is not plainly said is not so: nobody is denied mail for a word that we do not know.
+ * Promises: what is not plainly said is not so: nobody is denied mail for a word that we do not know, and no shared mailbox for
+ * its account, which is always disabled.
  */
 import { entryKinds, type Entry, type EntryKind } from '../source.js';
 import type { Columns } from './header.js';
@@ -22,11 +23,15 @@ function isInternal(cells: readonly string[], { internalOnly }: Columns): boolea
 
 function isDisabled(cells: readonly string[], columns: Columns): boolean {
   if (columns.disabled === undefined) return false;
+  if (columns.kind !== undefined && getsMailDisabled.test(cells[columns.kind] ?? '')) return false;
   const text = (cells[columns.disabled] ?? '').trim().toLowerCase();
   return columns.disabledMeansNo
     ? /^(?:0|false|no|n|nein|non|disabled)$/.test(text)
     : yes.test(text) || /^(?:disabled|suspended)$/.test(text);
 }
+
+/** RecipientTypeDetails of mailboxes whose accounts nobody signs in with. */
+const getsMailDisabled = /shared|room|equipment|linked|scheduling|team|folder/i;
 
 const yes = /^(?:1|true|yes|y|x|ja|oui)$/;
 

@@ -24,6 +24,8 @@ export interface Columns {
   readonly id: number | undefined;
   readonly kind: number | undefined;
   readonly disabled: number | undefined;
+  /** There is such a column, but shared mailboxes cannot be told from leavers: it is not believed. */
+  readonly isDisabledUnknown: boolean;
   /** The column says "enabled": its no means disabled. */
   readonly disabledMeansNo: boolean;
   /** Column that says whether only senders of our own may write to it. */
@@ -63,6 +65,10 @@ const foreignNames = new Set(
     'userprincipalname upn login loginname username signinname windowsliveid microsoftonlineservicesid manager managedby ' +
     'owner owners managers members forwarding forward forwardto external target recovery contact private personal'
   ).split(' '),
+);
+/** Names that only lists out of a directory of Microsoft's have: shared mailboxes are in it, with disabled accounts. */
+const directoryNames = new Set(
+  'userprincipalname upn distinguishedname dn samaccountname primarysmtpaddress'.split(' '),
 );
 const kindNames = new Set(['kind', 'recipienttype', 'recipienttypedetails']);
 
@@ -108,7 +114,10 @@ export function readHeader(
   return { known, gaps, names: cells, address, aliases, nickname, ...switches, unread, missed };
 }
 
-type Switches = Pick<Columns, 'id' | 'kind' | 'disabled' | 'disabledMeansNo' | 'internalOnly'>;
+type Switches = Pick<
+  Columns,
+  'id' | 'kind' | 'disabled' | 'isDisabledUnknown' | 'disabledMeansNo' | 'internalOnly'
+>;
 
 function switchColumns(
   names: readonly string[],
@@ -120,14 +129,20 @@ function switchColumns(
     indexOr(names.findIndex((name) => wanted.has(name)));
   const own = (pattern: RegExp | undefined): number | undefined =>
     pattern && indexOr(names.findIndex((name) => pattern.test(name)));
+  // RecipientType says UserMailbox of shared ones as well
+  const details = indexOr(names.indexOf('recipienttypedetails'));
+  const hidesShared = details === undefined && names.some((name) => directoryNames.has(name));
+  const recognised = own(known?.disabled) ?? first(disabledNames) ?? first(enabledNames);
   const disabled =
-    configured.disabled === undefined
-      ? (own(known?.disabled) ?? first(disabledNames) ?? first(enabledNames))
-      : find(configured.disabled);
+    configured.disabled === undefined ? (hidesShared ? undefined : recognised) : find(configured.disabled);
   return {
     id: configured.id === undefined ? undefined : find(configured.id),
-    kind: configured.kind === undefined ? (own(known?.kind) ?? first(kindNames)) : find(configured.kind),
+    kind:
+      configured.kind === undefined
+        ? (details ?? own(known?.kind) ?? first(kindNames))
+        : find(configured.kind),
     disabled,
+    isDisabledUnknown: disabled === undefined && recognised !== undefined,
     disabledMeansNo: disabled !== undefined && enabledNames.has(names[disabled] ?? ''),
     internalOnly: first(internalNames),
   };

@@ -33,7 +33,8 @@ export function makeReport(
   ];
   const description = [`${options.label}: ${String(tally.rows)} rows`, ...described(taken, rules)].join(', ');
   const lacking = gaps.filter(({ part }) => mayLack.includes(part)).map((gap) => gap.text);
-  const notes = [...lacking, ...uncovered(tally, columns, gaps), ...skipped(tally, text)];
+  const shared = options.respectDisabled && columns?.isDisabledUnknown === true ? [disabledUnknown] : [];
+  const notes = [...lacking, ...shared, ...uncovered(tally, columns, gaps), ...skipped(tally, text)];
   return { complete: reasons.length === 0, reasons, description, ...(notes.length > 0 ? { notes } : {}) };
 }
 
@@ -141,6 +142,9 @@ function columnsUsed(columns: Columns | undefined, isLineList: boolean): string[
     aliases.length === 0 ? 'no column of aliases' : `aliases from ${names(aliases)}`,
   ];
 }
+
+const disabledUnknown =
+  'nobody counts as disabled: the list does not tell shared mailboxes, which get mail, from leavers (no RecipientTypeDetails); if there are none, name the column in columns.disabled';
 
 function gapsIn({ known, kind, gaps }: Columns, tally: Tally): readonly Gap[] {
   return kind === undefined ? gaps : [...gaps, ...kindGapsOf(known, tally.kinds)];
