@@ -3,7 +3,8 @@
  *
  * Promises an answer within `timeoutMs`, and `no-answer` at once while control is down or says nothing any more. What control
  * has said lately is not asked again, neither about an address nor after "too many", so that a harvest hardly crosses the
- * socket. Questions under way and what is remembered are bounded. Never throws, never rejects.
+ * socket; and whom it has found lately stays found while it has no answer. Questions under way and what is remembered are
+ * bounded. Never throws, never rejects.
  */
 import { connect, type Socket } from 'node:net';
 import { noAnswer, type LiveAnswer, type LiveQuestion } from './answer.js';
@@ -34,6 +35,8 @@ const retryMs = 500;
 /** Control that takes questions and says nothing is stuck: after so many in a row, left alone for so long. */
 const patience = 3;
 const pauseMs = 5000;
+/** By then whoever was found is on the list, or control is asked again. */
+const foundForMs = 10 * 60_000;
 /** Control may have been restarted since, or told of a new password: to ask it costs the directory nothing. */
 const longestHeldMs = 60_000;
 
@@ -46,6 +49,7 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
   const { path, now = () => performance.now(), onState } = options;
   const unknown = createMemory<true>(maxRemembered, now);
   const held = createMemory<LiveAnswer['kind']>(maxRemembered, now);
+  const found = createMemory<LiveAnswer>(maxRemembered, now);
   const pending = new Map<number, Pending>();
   let socket: Socket | undefined;
   let lastId = 0;
@@ -55,6 +59,19 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
   let closed = false;
 
   function ask(question: LiveQuestion, timeoutMs: number): LiveAnswer | Promise<LiveAnswer> {
+    const answer = askControl(question, timeoutMs);
+    return answer instanceof Promise
+      ? answer.then((said) => orFound(question, said))
+      : orFound(question, answer);
+  }
+
+  /** Control may go down before whom it found is on the list: mail that was accepted once is not refused for that. */
+  function orFound(question: LiveQuestion, answer: LiveAnswer): LiveAnswer {
+    const isSaid = answer.kind === 'found' || answer.kind === 'not-found';
+    return isSaid ? answer : (found.get(memoryKey(question)) ?? answer);
+  }
+
+  function askControl(question: LiveQuestion, timeoutMs: number): LiveAnswer | Promise<LiveAnswer> {
     const known = heardLately(question);
     if (known !== undefined) return known;
     if (closed || pending.size >= maxPending) return noAnswer;
@@ -133,6 +150,7 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
   }
 
   function remember(question: LiveQuestion, answer: LiveAnswer): void {
+    if (answer.kind === 'found') found.set(memoryKey(question), answer, foundForMs);
     if (answer.kind === 'not-found') unknown.set(memoryKey(question), true, answer.forMs);
     const heldMs = 'forMs' in answer ? Math.min(answer.forMs, longestHeldMs) : 0;
     if (answer.kind === 'limited') held.set(holdKey(question), answer.kind, heldMs);
@@ -156,6 +174,7 @@ export function createLiveClient(options: LiveClientOptions): LiveClient {
     forget() {
       unknown.clear();
       held.clear();
+      found.clear();
     },
     close() {
       closed = true;

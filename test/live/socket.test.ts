@@ -149,6 +149,22 @@ describe('an edge and control', () => {
     expect(asked.length).toBe(11);
   });
 
+  it('keep whom control has found for ten minutes, where it has no answer any more', async () => {
+    let now = 0;
+    let answer: LiveAnswer = found;
+    const house = await control(() => answer);
+    const client = edge({ now: () => now });
+    expect(await client.ask(ada, 2000)).toEqual(found);
+    answer = { kind: 'limited', forMs: 1000 };
+    expect(await client.ask(ada, 2000)).toEqual(found);
+    expect(await client.ask({ ...ada, address: 'eve@example.com' }, 2000)).toMatchObject({ kind: 'limited' });
+    await house.stop();
+    now = 599_000;
+    expect(await client.ask(ada, 2000)).toEqual(found);
+    now = 600_000;
+    expect(await client.ask(ada, 2000)).toEqual(silent);
+  });
+
   it('have a bounded number of questions under way', async () => {
     const { asked } = await control(() => new Promise(() => undefined));
     const client = edge();
