@@ -68,7 +68,7 @@ CREATE TABLE run (
   run         INTEGER NOT NULL PRIMARY KEY,
   tenant      INTEGER NOT NULL,
   source      INTEGER NOT NULL,
-  kind        TEXT    NOT NULL,             -- sync upload approve discard rollback
+  kind        TEXT    NOT NULL,             -- sync upload preview claim approve discard rollback
   parent      INTEGER,                      -- the run that is approved, discarded or rolled back
   actor       TEXT    NOT NULL,
   state       TEXT    NOT NULL,             -- running, or how it ended

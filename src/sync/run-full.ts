@@ -5,7 +5,7 @@ import { keyOf } from '../address/key.js';
 import { parseMailbox } from '../address/mailbox.js';
 import { applyPlan } from '../store/sqlite/apply.js';
 import { planRead } from '../store/sqlite/diff.js';
-import { countVanished } from '../store/sqlite/diff-facts.js';
+import { countVanished, lostAttributes } from '../store/sqlite/diff-facts.js';
 import { keepSample } from '../store/sqlite/held.js';
 import { renewLease } from '../store/sqlite/lease.js';
 import type { Db } from '../store/sqlite/open.js';
@@ -37,7 +37,7 @@ export async function runFull(part: RunPart, why: readonly string[]): Promise<vo
     domains: lossesOf(part, (domain) => snapshot.byDomain.get(domain) ?? 0).map((domain) =>
       since === 0 ? { ...domain, since } : domain,
     ),
-    waits: [...request.waits, ...lostAccess(part, plan, snapshot)],
+    waits: [...request.waits, ...lostAccess(part, plan, snapshot), ...lostRights(part, plan)],
     removedSince: since,
   });
   renewLease(deps.db, handle, deps.now() + deps.leaseMs);
@@ -99,6 +99,20 @@ function lostAccess({ deps, request }: RunPart, plan: Plan, { report }: Snapshot
   return [
     `${vanished} objects are no longer to be seen, but the directory counts ${report.ownCount} where it counted ${before}: this account may have lost the right to read them`,
   ];
+}
+
+/**
+ * An attribute that gave many addresses and gives none at all was hardly emptied by hand, object by object. Where the
+ * configuration is another, it may not be asked for any more.
+ */
+function lostRights({ deps, request }: RunPart, plan: Plan): string[] {
+  const { floor } = request.limits.removals;
+  const before = readSourceState(deps.db, request.ref).madeFrom;
+  if (plan.removed <= floor || request.reading?.madeFrom !== before) return [];
+  return lostAttributes(deps.db, floor).map(
+    ({ attribute, lost }) =>
+      `no address comes from ${attribute} any more, and ${lost} of its addresses would go: it may have been renamed, or hidden from this account`,
+  );
 }
 
 /** Additions, and removals, that a preview keeps for a person to look at. */

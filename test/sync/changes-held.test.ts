@@ -186,6 +186,32 @@ test('a right to read that was lost is recognised by a listing too', async () =>
   expect(house.answer('p3@example.com')).toBe(known);
 });
 
+test('an attribute that gives no address any more is taken for hidden, unless another configuration asks for others', async () => {
+  const limits = { removals: { percent: 100, floor: 10, domainPercent: 100 } };
+  const alias = (n: number) => ({ value: `alias${n}@example.com`, attribute: 'proxyAddresses' });
+  const mail = (n: number) => ({ value: `p${n}@example.com`, attribute: 'mail' });
+  const show = (n: number, addresses: Entry['addresses']) =>
+    directory.entries.set(`id-${n}`, { ...person(`id-${n}`, []), addresses });
+  for (let n = 0; n < 15; n += 1) show(n, [mail(n), alias(n)]);
+  await sync({ limits });
+  for (let n = 0; n < 15; n += 1) show(n, [mail(n)]);
+  house.now += 24 * hour;
+  expect(await sync({ limits })).toMatchObject({
+    mode: 'full',
+    state: 'held',
+    counts: { held: 15 },
+    reasons: [
+      'no address comes from proxyAddresses any more, and 15 of its addresses would go: it may have been renamed, or hidden from this account',
+    ],
+  });
+  expect(house.answer('alias3@example.com')).toBe(known);
+  expect(await sync({ limits, how: { madeFrom: 'b' } })).toMatchObject({
+    mode: 'full',
+    state: 'applied',
+    counts: { removed: 15 },
+  });
+});
+
 describe('how many addresses a domain has', () => {
   const addresses = (domain = 'example.com'): number | undefined =>
     readCoverage(house.db, house.ref()).get(domain)?.addresses;

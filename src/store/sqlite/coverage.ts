@@ -107,9 +107,11 @@ export function adjustCoverage(
   );
   for (const [domain, n] of removed) count.run(n, ref.tenantId, ref.sourceId, domain);
   if (completeAt !== undefined)
-    db.prepare(
-      'UPDATE coverage SET complete_at = MAX(complete_at, ?) WHERE tenant = ? AND source = ? AND pending = 0',
-    ).run(completeAt, ref.tenantId, ref.sourceId);
+    db.prepare('UPDATE coverage SET complete_at = ? WHERE tenant = ? AND source = ? AND pending = 0').run(
+      completeAt,
+      ref.tenantId,
+      ref.sourceId,
+    );
   if (completeAt !== undefined || [...byDomain.values()].some((by) => by !== 0)) bumpRevision(db);
 }
 

@@ -47,6 +47,23 @@ export function countVanished(db: Db): number {
   );
 }
 
+export interface LostAttribute {
+  readonly attribute: string;
+  /** Claims that a plan takes away which came from it. */
+  readonly lost: number;
+}
+
+/** Attributes (columns of a file) from which no claim comes any more, with more than `floor` claims taken away. */
+export function lostAttributes(db: Db, floor: number): LostAttribute[] {
+  return db
+    .prepare<[number], LostAttribute>(
+      `SELECT attribute, COUNT(*) AS lost FROM stage.diff
+       WHERE op = '-' AND attribute NOT IN (SELECT DISTINCT attribute FROM stage.wanted)
+       GROUP BY attribute HAVING lost > ?`,
+    )
+    .all(floor);
+}
+
 const rowsPerChunk = 4096;
 
 /**
