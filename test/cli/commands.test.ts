@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -242,6 +242,20 @@ describe('doctor', () => {
     expect(texts).not.toContain('pw');
     bad.remove();
     taken.close();
+  });
+
+  it('tells of the last run that says how the list is, be there a preview since', async () => {
+    const list = new CliHouse();
+    await list.run(['sync', 'people']);
+    const good = readFileSync(join(list.folder, 'people.csv'), 'utf8');
+    list.write('people.csv', '');
+    await list.run(['sync', 'people']);
+    list.write('people.csv', good);
+    await list.run(['sync', 'people', '--dry-run']);
+    expect((await doctor(list)).wrong.map(({ about, what }) => `${about}: ${what}`)).toContainEqual(
+      expect.stringMatching(/^source people: its last run \(2, .*\) refused: /),
+    );
+    list.remove();
   });
 
   it('names the source of a domain that knows nobody in it, and looks at an alias as the edges do', async () => {

@@ -94,7 +94,7 @@ export function checkRuns(config: Config, db: Db, now: number): Finding[] {
     if (kind === 'smtp') return [];
     const about = `source ${name}`;
     const ref = findSource(db, tenant, name);
-    const [last] = listRuns(db, { tenant, source: name, limit: 1 });
+    const [last] = listRuns(db, { tenant, source: name, limit: 1, ofTheList: true });
     if (ref === undefined || last === undefined) {
       const mend = `Run \`rollcall sync ${name}\`, or give it a schedule.`;
       return [warn(about, 'it was never synced', 'It knows nobody yet.', mend)];

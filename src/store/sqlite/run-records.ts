@@ -73,13 +73,16 @@ export interface RunFilter {
   readonly limit: number;
   /** Only runs with a lower number: the page before. */
   readonly before?: number | undefined;
+  /** Only runs that say how the list is: no previews, and no claims of single entries. */
+  readonly ofTheList?: boolean;
 }
 
 /** Newest first. */
 export function listRuns(db: Db, filter: RunFilter): RunRecord[] {
   const rows = db
     .prepare<[string | null, string | null, string | null, string | null, number, number], RunRow>(
-      `${selectRun} WHERE (? IS NULL OR t.name = ?) AND (? IS NULL OR s.name = ?) AND r.run < ? ORDER BY r.run DESC LIMIT ?`,
+      `${selectRun} WHERE (? IS NULL OR t.name = ?) AND (? IS NULL OR s.name = ?) AND r.run < ?
+       ${filter.ofTheList === true ? "AND r.kind NOT IN ('preview', 'claim')" : ''} ORDER BY r.run DESC LIMIT ?`,
     )
     .all(
       filter.tenant ?? null,
