@@ -57,10 +57,10 @@ export interface Postfix {
   stop(): Promise<void>;
 }
 
-const masters = new Map<number, string>();
+const queues = new Set<string>();
 process.once('exit', () => {
   // its other processes end with their master
-  for (const [pid, queue] of masters) if (isMaster(pid, queue)) process.kill(pid, 'SIGKILL');
+  for (const queue of queues) signalMaster(queue, 'SIGKILL');
 });
 
 const queueLength = '/proc/sys/net/unix/max_dgram_qlen';
@@ -96,18 +96,17 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const started = await run(folder, 'start');
   if (started.status !== 0) throw new Error(`Postfix did not start: ${started.output}\n${log()}`);
   const queue = join(folder, 'queue');
-  const pid = Number(readFileSync(join(queue, 'pid/master.pid'), 'utf8').trim());
-  masters.set(pid, queue);
+  queues.add(queue);
   await listening(port, log);
   return {
     port,
     folder,
     log,
     async stop() {
-      // as `postfix stop`, which looks once a second
-      if (isMaster(pid, queue)) process.kill(pid, 'SIGTERM');
+      // as `postfix stop`, which looks once a second; the master may be another than at first, when a test has started it again
+      const pid = signalMaster(queue, 'SIGTERM');
       await until(() => !isMaster(pid, queue), `Postfix master ${pid} has not ended`);
-      masters.delete(pid);
+      queues.delete(queue);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -157,6 +156,13 @@ export function writeOld(file: string, text: string): void {
   writeFileSync(file, text);
   const hourAgo = Date.now() / 1000 - 3600;
   utimesSync(file, hourAgo, hourAgo);
+}
+
+/** Its pid. */
+function signalMaster(queue: string, signal: NodeJS.Signals): number {
+  const pid = Number(readFileSync(join(queue, 'pid/master.pid'), 'utf8').trim());
+  if (isMaster(pid, queue)) process.kill(pid, signal);
+  return pid;
 }
 
 /** Whether this process is still the master of our queue: its working directory is the queue. */
