@@ -42,7 +42,9 @@ export const csvSourceSchema = strict({
     .describe(
       'A line with a whole domain (`@example.com`) or a pattern is never taken. `doubt`: the list does not count as complete then. `ignore`: it may; the domain has `patterns` or `catchAll` for it',
     ),
-  mayLack: oneOrMore(word(['aliases', 'groups', 'users']), 'part (aliases, groups, users)')
+  mayLack: z
+    .array(word(['aliases', 'groups', 'users']), { error: 'must be a list of aliases, groups, users' })
+    .max(3, { error: 'must have at most three parts' })
     .default([])
     .describe(
       'What the list may lack, because another source has it or there is none. An export that is known to leave it out does not count as complete otherwise. `groups`: all that are no users',
