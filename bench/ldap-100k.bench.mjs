@@ -1,9 +1,9 @@
 /**
  * LDAP, 100 k entries: the first sync, and the same again with nothing changed (everything read), against the bare ldapts paged read
- * and `ldapsearch -E pr=1000/noprompt`.
+ * and `ldapsearch -E pr=1000/noprompt`. The first sync also of a slapd without syncprov (no contextCSN), loaded a moment ago.
  */
 
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { alternate, must, report, seconds } from './lib/measure.mjs';
@@ -17,6 +17,19 @@ const folder = workFolder();
 const slapd = await startSlapd(folder, people, { changes: true });
 const product = await configure(folder, { sources: { staff: ldapSource(slapd.url) } });
 const options = { env: ldapEnv };
+
+const plainFolder = join(folder, 'plain');
+mkdirSync(plainFolder);
+const plainSlapd = await startSlapd(plainFolder, people);
+const plainProduct = await configure(plainFolder, { sources: { staff: ldapSource(plainSlapd.url) } });
+
+function firstSync(of) {
+  rmSync(of.dataDir, { recursive: true, force: true });
+  return seconds(async () => {
+    const { counts } = await sync(of, 'staff', options);
+    must(counts.added === people, `added ${counts.added} entries`);
+  });
+}
 
 /** What must stay as it is when nothing has changed: the generation, and every row that says who exists. */
 function written() {
@@ -39,13 +52,9 @@ function written() {
 const figures = await alternate({
   'bare ldapts read': () => seconds(() => readBare(slapd.url, people)),
   ldapsearch: () => seconds(() => searchAll(slapd.url)),
-  'first sync': () => {
-    rmSync(product.dataDir, { recursive: true, force: true });
-    return seconds(async () => {
-      const { counts } = await sync(product, 'staff', options);
-      must(counts.added === people, `added ${counts.added} entries`);
-    });
-  },
+  'first sync': () => firstSync(product),
+  'ldapsearch, no syncprov': () => seconds(() => searchAll(plainSlapd.url)),
+  'first sync, no syncprov': () => firstSync(plainProduct),
   'nothing changed': async () => {
     const before = written();
     const taken = await seconds(async () => {
@@ -58,11 +67,13 @@ const figures = await alternate({
   },
 });
 await stopServer(slapd.child);
+await stopServer(plainSlapd.child);
 
 for (const [name, against, what, atMost] of [
   ['ldap-100k', 'bare ldapts read', 'first sync', 3],
   ['ldap-unchanged', 'bare ldapts read', 'nothing changed', 1.8],
   ['ldap-first-sync', 'ldapsearch', 'first sync', 4],
+  ['ldap-first-sync-plain', 'ldapsearch, no syncprov', 'first sync, no syncprov', 4],
 ]) {
   report({
     name,
