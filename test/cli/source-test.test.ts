@@ -1,6 +1,7 @@
 /** `rollcall source test`: what it says of a real slapd that is well, and of each way in which it is not; and of a CSV file. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts, haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
+import { freePort } from '../support/free-port.js';
+import { haveSlapd, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
 import { SourceTests, type SourceTested } from '../support/source-test.js';
 
 const tests = new SourceTests();
@@ -75,7 +76,7 @@ describe.skipIf(!haveSlapd)('on a real slapd', () => {
   });
 
   it('a first server that cannot be reached, and a page size that is refused: warnings', async () => {
-    const [port] = await freePorts();
+    const port = await freePort();
     const { status, out } = await bad({ url: [`ldaps://127.0.0.1:${port}`, slapd.ldapsUrl], pageSize: 5000 });
     expect(status).toBe(0);
     expect(out).toContain(`warn   ldaps://127.0.0.1:${port}: connection refused: nothing listens there`);

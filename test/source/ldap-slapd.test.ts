@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLdapSource } from '../../src/source/ldap/ldap-source.js';
 import type { LdapSourceOptions } from '../../src/source/ldap/options.js';
 import { readWhole } from '../support/read-source.js';
-import { freePorts, haveSlapd, hideEven, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
+import { freePort } from '../support/free-port.js';
+import { haveSlapd, hideEven, makePeople, startSlapd, type Slapd } from '../support/slapd.js';
 
 describe.skipIf(!haveSlapd)('ldap source on a real slapd', () => {
   const people = makePeople(3_000);
@@ -175,7 +176,7 @@ describe.skipIf(!haveSlapd)('ldap source on a real slapd', () => {
   });
 
   it('tries the servers in order, and names all that failed', async () => {
-    const [dead, deadToo] = await freePorts();
+    const [dead, deadToo] = [await freePort(), await freePort()];
     const nobody = `ldap://127.0.0.1:${String(dead)}`;
     const { report } = await read({ urls: [nobody, slapd.url] });
     expect(report.complete).toBe(true);
@@ -186,7 +187,7 @@ describe.skipIf(!haveSlapd)('ldap source on a real slapd', () => {
   });
 
   it('does not try a wrong password at every server', async () => {
-    const [dead] = await freePorts();
+    const dead = await freePort();
     const failed = read({ urls: [slapd.url, `ldap://127.0.0.1:${String(dead)}`], bindPassword: 'wrong' });
     await expect(failed).rejects.toThrow(/result 49/);
     await expect(failed).rejects.not.toThrow(/refused/);

@@ -27,7 +27,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseLdif, changedDse, manager, reader, setupInf, suffix, timeIndexLdif } from './ds389-config.js';
 import { findCommand, requirePeer } from './peers.js';
-import { freePorts, listening } from './slapd.js';
+import { freePort } from './free-port.js';
+import { listening } from './slapd.js';
 
 export const haveDs389: boolean = isThere();
 
@@ -75,7 +76,7 @@ const inNamespace = [
 ].join(' && ');
 
 export async function startDs389({ ldif = '', usn = false }: Ds389Options = {}): Promise<Ds389> {
-  const [port] = await freePorts();
+  const port = await freePort();
   const folder = await createPatiently(port, async (made) => {
     const dse = join(made, 'etc/slapd-test/dse.ldif');
     const changed = changedDse(readFileSync(dse, 'utf8'), port, usn);

@@ -11,10 +11,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 import { findCommand, requirePeer } from './peers.js';
 import { createPki, type CertificateName, type Pki } from './pki.js';
 import {
@@ -107,7 +108,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   mkdirSync(join(folder, 'db'));
   writeFileSync(join(folder, 'directory.schema'), schema());
   const pki = createPki();
-  const [port, tlsPort] = await freePorts();
+  const [port, tlsPort] = [await freePort(), await freePort()];
   const slapd = new SlapdProcess(folder, pki, port, tlsPort, options);
   await slapd.load(baseLdif + (options.ldif ?? ''));
   await slapd.start();
@@ -242,15 +243,6 @@ async function run(command: string, args: readonly string[], input: string): Pro
   child.stdin.end(input);
   const [status] = (await once(child, 'close')) as [number | null];
   if (status !== 0) throw new Error(`${command} ended with status ${String(status)}: ${complaint}`);
-}
-
-/** Two ports that were free a moment ago. */
-export async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await once(server.close(), 'close');
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }
 
 /** Resolves once something accepts connections there. */
