@@ -147,7 +147,7 @@ describe.runIf(haveSlapd)('kill -9 of control', () => {
     if (moment === 'run') await eventually(isReading, (reading) => reading, soon);
     else if (moment === 'commit') await eventually(walSize, (size) => size > bytes, soon);
     else await eventually(seen, (now) => now !== before, soon);
-    const afterMs = random(moment === 'run' ? 60 : 6);
+    const afterMs = random(moment === 'run' ? 20 : 6);
     await delay(afterMs);
     return afterMs;
   }
